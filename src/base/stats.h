@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BASE_STATS_H
+#define BASE_STATS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Counters of one listener in shared memory: a slot for each of its service
+ * processes, written by that process (any thread or child of it) with relaxed
+ * atomics, read by the supervisor. What is in a slot is hostile input to the
+ * supervisor: numbers to be shown and clamped, never an index, size or pid.
+ */
+
+/* Why a request was not served: the one table of reason words (stats.c). */
+enum reason {
+	REASON_NONE,
+	REASON_MAX_CONNECTIONS,
+	REASON_ACCESS,
+	REASON_VERIFY,
+	REASON_DESCRIPTORS,
+	REASON_DATAGRAM_TOO_LONG,
+	REASON_DRAINING,
+	REASONS
+};
+
+const char *reason_word(enum reason reason);    /* REASON_NONE: NULL */
+const char *reason_help(enum reason reason); /* one sentence, for the manual */
+
+/* The counters[] table in stats.c names each, in this order. */
+enum counter {
+	COUNTER_ACCEPTED,       /* arrivals taken from a socket */
+	COUNTER_REQUESTS,       /* finished with result ok */
+	COUNTER_ERRORS,         /* finished with any other result than ok */
+	COUNTER_REFUSED,        /* all reasons together */
+	COUNTER_ACTIVE,         /* a gauge: being served now */
+	COUNTER_SERVING,        /* a gauge: processes ready to serve */
+	COUNTER_BYTES_IN,
+	COUNTER_BYTES_OUT,
+	COUNTER_ACCEPT_ERRORS,
+	COUNTER_REPLY_ERRORS,   /* replies that could not be sent (datagrams) */
+	COUNTERS
+};
+
+const char *counter_name(enum counter counter); /* "accepted", ... */
+
+struct stats {                  /* one slot; 64-byte aligned */
+	_Alignas(64) _Atomic int64_t counters[COUNTERS];
+	_Atomic int64_t refused[REASONS];
+};
+
+struct stats_slab {
+	_Alignas(64) _Atomic uint64_t next_id;  /* of requests, listener-wide */
+	_Atomic uint32_t is_scaling;            /* workers send MESSAGE_BUSY */
+	_Atomic uint32_t min_spare;
+	struct stats slots[];
+};
+
+/* One shared mapping with `slots` slots, all zero; its memory file, which
+ * nobody can resize, is *fd, owned by the caller (for the service to map).
+ * NULL with errno. */
+struct stats_slab *stats_new(unsigned slots, int *fd);
+/* The same memory from its file; *slots from the file's size. NULL with errno
+ * (EINVAL: not such a file). The caller may close fd. */
+struct stats_slab *stats_map(int fd, unsigned *slots);
+/* Unmap; the memory lives while anyone else has it. */
+void stats_free(struct stats_slab **slab, unsigned slots);
+
+static inline void
+stats_add(struct stats *stats, enum counter counter, int64_t n)
+{
+	atomic_fetch_add_explicit(&stats->counters[counter], n,
+	    memory_order_relaxed);
+}
+
+/* Count a refusal, in all and by its reason. */
+void stats_refuse(struct stats *stats, enum reason reason);
+/* Sum of the slots into *sum (which the caller zeroed), clamped at >= 0. */
+void stats_sum(const struct stats_slab *slab, unsigned slots,
+    struct stats *sum);
+
+#endif
