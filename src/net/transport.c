@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of transports, and endpoints: a socket with the transport that
+ * knows how to use it. The supervisor opens endpoints; a service adopts the
+ * sockets it inherited.
+ */
+#include "net/transport.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "net/inet.h"
+
+/* What the kernel says of a socket, and what that is here. */
+struct family {
+	int domain, type;
+	enum addr_kind kind;
+};
+
+static const struct family families[] = {
+	{ AF_INET, SOCK_STREAM, ADDR_TCP },
+	{ AF_INET6, SOCK_STREAM, ADDR_TCP },
+	{ AF_INET, SOCK_DGRAM, ADDR_UDP },
+	{ AF_INET6, SOCK_DGRAM, ADDR_UDP },
+	{ AF_UNIX, SOCK_STREAM, ADDR_UNIX },
+	{ AF_UNIX, SOCK_DGRAM, ADDR_UNIXGRAM },
+};
+
+static const struct family *
+family_of(int domain, int type)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (families[i].domain == domain && families[i].type == type)
+			return &families[i];
+	return NULL;
+}
+
+/* The socket's own name, with the port that the kernel chose. addr keeps the
+ * family of the socket; the text is canonical. */
+static int
+learn_name(struct endpoint *ep)
+{
+	struct addr shown;
+
+	ep->addr.len = sizeof(ep->addr.sa);
+	if (getsockname(ep->fd, (struct sockaddr *)&ep->addr.sa,
+		&ep->addr.len) < 0)
+		return -errno;
+	shown = ep->addr;
+	addr_canonical(&shown.sa, &shown.len);
+	(void)addr_format(&shown, ep->address);
+	return 0;
+}
+
+static void
+endpoint_clear(struct endpoint *ep)
+{
+	memset(ep, 0, sizeof(*ep));
+	ep->fd = -1;
+	ep->lock_fd = -1;
+}
+
+int
+endpoint_open(struct endpoint *ep, const char *address,
+    const struct listener_conf *conf, struct err *err)
+{
+	int r;
+
+	endpoint_clear(ep);
+	r = addr_parse(&ep->addr, address, err);
+	if (r < 0)
+		return r;
+	ep->transport = transport_of(ep->addr.kind);
+	if (!ep->transport) {
+		err_set(err, "%s is handed over, not opened", address);
+		return -EINVAL;
+	}
+	(void)addr_format(&ep->addr, ep->address);
+	r = ep->transport->open(ep, conf, err);
+	if (r < 0)
+		return r;
+	r = learn_name(ep);
+	if (r == 0)
+		return 0;
+	endpoint_close(ep);
+	return err_errno(err, -r, "cannot listen on %s", address);
+}
+
+static int
+ask(int fd, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0)
+		return -errno;
+	return value;
+}
+
+/* The transport of a socket; NULL with *err when it is none that can serve. */
+static const struct transport *
+recognise(int fd, struct err *err)
+{
+	int domain = ask(fd, SO_DOMAIN), type = ask(fd, SO_TYPE);
+	const struct family *family = family_of(domain, type);
+
+	if (domain < 0 || type < 0) {
+		err_set(err, "descriptor %d is no socket", fd);
+		return NULL;
+	}
+	if (!family) {
+		err_set(err, "the socket of descriptor %d is of no kind that "
+		    "can be served: TCP, UDP, Unix stream or datagram", fd);
+		return NULL;
+	}
+	if (type == SOCK_STREAM && ask(fd, SO_ACCEPTCONN) != 1) {
+		err_set(err, "the socket of descriptor %d does not listen; "
+		    "with systemd, set Accept=no in the socket unit", fd);
+		return NULL;
+	}
+	return transport_of(family->kind);
+}
+
+static bool
+is_bound(const struct endpoint *ep)
+{
+	/* an IP socket has a name before it has a port */
+	if (ep->addr.sa.ss_family == AF_UNIX)
+		return ep->addr.len > sizeof(sa_family_t);
+	return inet_port(&ep->addr) != 0;
+}
+
+int
+endpoint_adopt(struct endpoint *ep, int fd, struct err *err)
+{
+	int r;
+
+	endpoint_clear(ep);
+	ep->transport = recognise(fd, err);
+	if (!ep->transport)
+		return -EINVAL;
+	ep->addr.kind = ep->transport->kind;
+	ep->fd = fd;
+	r = learn_name(ep);
+	if (r == 0 && is_bound(ep)) {
+		ep->is_wildcard = inet_is_wildcard(&ep->addr);
+		return 0;
+	}
+	endpoint_clear(ep);
+	if (r < 0)
+		return err_errno(err, -r, "descriptor %d", fd);
+	err_set(err, "the socket of descriptor %d is not bound", fd);
+	return -EINVAL;
+}
+
+void
+endpoint_close(struct endpoint *ep)
+{
+	if (ep->transport)
+		ep->transport->close(ep);
+	else
+		fd_close(&ep->fd);
+}
+
+int
+endpoint_set_nonblock(const struct endpoint *ep, bool on)
+{
+	return fd_set_nonblock(ep->fd, on);
+}
+
+const struct transport *
+transport_of(enum addr_kind kind)
+{
+	for (size_t i = 0; transports[i]; i++)
+		if (transports[i]->kind == kind)
+			return transports[i];
+	return NULL;
+}
+
+const struct transport *const transports[] = {
+	&tcp_transport,
+	&udp_transport,
+	&unix_transport,
+	&unixgram_transport,
+	NULL,
+};

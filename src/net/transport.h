@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NET_TRANSPORT_H
+#define NET_TRANSPORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "conf/config.h"
+
+/*
+ * How bytes arrive. A transport opens a listening socket (supervisor), readies
+ * it for one generation (service), takes an arrival from it, and finishes the
+ * arrival. One file each: tcp.c, udp.c, unix.c (stream and datagram); the
+ * table transports[] is in transport.c.
+ */
+struct transport;
+
+/* A socket of a listener, in the supervisor or in a service. */
+struct endpoint {
+	const struct transport *transport;
+	struct addr addr;               /* as bound: the real port */
+	int fd;                         /* owned */
+	bool is_wildcard;               /* UDP: reply from the asked address */
+	bool owns_path;                 /* Unix: this daemon made the file */
+	int lock_fd;                    /* owned while owns_path: PATH.lock */
+	dev_t path_dev;                 /* while owns_path: which file it is */
+	ino_t path_ino;
+	/* TCP: connections that may have been queued before ready() set what
+	 * they inherit, and that prepare() must see to. Owned; NULL = none. */
+	atomic_uint *queued;
+	char address[ADDR_TEXT_SIZE];   /* addr_format() of addr */
+};
+
+/* One connection or one datagram. The owner of an arrival owns fd (streams)
+ * and lends data (datagrams: room of size bytes). */
+struct arrival {
+	const struct endpoint *endpoint;        /* borrowed */
+	int fd;                         /* the connection, or the endpoint's */
+	struct sockaddr_storage peer;   /* canonical; peer_len 0 = unnamed */
+	socklen_t peer_len;
+	struct sockaddr_storage local;  /* asked address; len 0 = as endpoint */
+	socklen_t local_len;
+	unsigned local_ifindex;         /* datagram: came by it; 0 = unknown */
+	char *data;                     /* datagram: the caller's buffer */
+	size_t size;                    /* its room, bytes: max_datagram + 1 */
+	size_t len;                     /* bytes that came */
+};
+
+struct transport {
+	const char *scheme;             /* "tcp", "udp", "unix", "unixgram" */
+	enum addr_kind kind;
+	bool is_stream;
+	/* Do accepted connections have SO_RCVTIMEO and the like from the
+	 * listening socket? TCP yes, Unix no. */
+	bool inherits_options;
+	/* Bind (and listen). In the supervisor. 0 or -errno with a sentence
+	 * that says what to do. */
+	int (*open)(struct endpoint *ep, const struct listener_conf *conf,
+	    struct err *err);
+	/* Set what belongs to a generation: timeouts, nodelay, keepalive,
+	 * buffers. In the service, and for a socket that was handed in. */
+	int (*ready)(struct endpoint *ep, const struct listener_conf *conf,
+	    struct err *err);
+	/* accept4 | recvmsg. Blocks unless the descriptor is O_NONBLOCK; a
+	 * datagram's also not when wait is false (there is no MSG_DONTWAIT for
+	 * accept). 0, or -errno:
+	 * -EAGAIN nothing there; -EINTR nudged;
+	 * -EMFILE -ENFILE -ENOBUFS -ENOMEM pause;
+	 * -EMSGSIZE a datagram longer than max_datagram was dropped (peer is
+	 * filled in);
+	 * -EBADMSG a datagram nobody may answer was dropped (source port 0,
+	 * multicast source, the socket's own address; peer is filled in);
+	 * -ECONNABORTED for every error of one connection alone: take again;
+	 * any other: the socket itself is broken, e.g. -EINVAL when another
+	 * holder shut it down. */
+	int (*take)(const struct endpoint *ep, struct arrival *arrival,
+	    bool wait);
+	/* Stream: per-connection options where they are not inherited (TCP: for
+	 * the few that were queued before ready()). May be NULL. */
+	int (*prepare)(const struct arrival *arrival,
+	    const struct listener_conf *conf);
+	/* Datagram: send a reply to the peer from the address that was asked,
+	 * never blocking. 0 or -errno. NULL for streams. */
+	int (*reply)(const struct arrival *arrival, const void *data,
+	    size_t len);
+	/* Supervisor: close, and remove the file of a Unix socket it owns. */
+	void (*close)(struct endpoint *ep);
+};
+
+extern const struct transport tcp_transport, udp_transport, unix_transport,
+    unixgram_transport;
+extern const struct transport *const transports[];      /* NULL-terminated */
+
+const struct transport *transport_of(enum addr_kind kind);
+/* Supervisor: open one address. */
+int endpoint_open(struct endpoint *ep, const char *address,
+    const struct listener_conf *conf, struct err *err);
+/* Service: recognise an inherited socket by asking the kernel what it is. */
+int endpoint_adopt(struct endpoint *ep, int fd, struct err *err);
+void endpoint_close(struct endpoint *ep);
+/* Blocking or not, for every process that holds the socket. */
+int endpoint_set_nonblock(const struct endpoint *ep, bool on);
+
+#endif
