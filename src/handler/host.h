@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HANDLER_HOST_H
+#define HANDLER_HOST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/socketserver.h"
+#include "base/acl.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/stats.h"
+#include "conf/config.h"
+#include "conf/fault.h"
+#include "handler/module.h"
+
+/*
+ * What all requests of one service process share: the listener's
+ * configuration, the handler and its options, the counters. Its first member
+ * is the public ss_service. Written while the process starts; read by any
+ * thread afterwards.
+ */
+struct options;
+
+/* How far the end has come; in memory shared with the children of a forking
+ * service. */
+struct phase {
+	_Atomic bool is_draining;       /* take no more; handlers may ask */
+	_Atomic bool is_cancelled;      /* past the drain deadline: waits end */
+};
+
+struct host {
+	ss_service service;             /* first */
+	const struct listener_conf *conf;       /* borrowed */
+	struct module *module;          /* borrowed */
+	struct options *options;        /* in arena */
+	struct arena arena;             /* owned */
+	struct acl acl;                 /* in arena */
+	struct stats_slab *slab;        /* borrowed, shared memory */
+	struct stats *stats;            /* this process's slot in it */
+	unsigned slots;                 /* of the slab */
+	unsigned generation;
+	struct phase *phase;            /* owned mapping */
+	/* Take over a connection whose peer may still be sending; NULL: wait
+	 * for its end here. */
+	void (*linger)(struct host *host, int fd);
+	void *linger_owner;
+	bool is_opening;                /* inside the handler's open() */
+	char last_log[256];             /* what open() logged last */
+};
+
+/* Check the options and set everything up. -EINVAL with faults, or -errno. */
+int host_init(struct host *host, const struct listener_conf *conf,
+    struct module *module, struct faults *faults);
+void host_free(struct host *host);      /* after host_init(), also a failed one */
+/* The handler's open(): 0, or -ECANCELED with a sentence. */
+int host_open(struct host *host, struct err *err);
+void host_close(struct host *host);     /* the handler's close() */
+void host_tick(struct host *host);      /* the handler's tick() */
+bool host_has_tick(const struct host *host);
+
+static inline bool
+host_is_cancelled(const struct host *host)
+{
+	return atomic_load_explicit(&host->phase->is_cancelled,
+	    memory_order_relaxed);
+}
+
+static inline bool
+host_is_draining(const struct host *host)
+{
+	return atomic_load_explicit(&host->phase->is_draining,
+	    memory_order_relaxed);
+}
+
+#endif

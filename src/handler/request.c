@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One request from admission to the access line. Runs in whatever thread,
+ * child or fiber the model chose; waits only through rq->io.
+ */
+#include "handler/request.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "handler/api.h"
+
+#define LINGER_MS 2000          /* for a peer that goes on sending */
+#define REPLY_MAX 65536         /* no datagram is longer */
+#define BUFFER_KEEP 65536       /* a larger buffer is not kept for the next */
+
+static bool
+is_stream(const struct arrival *arrival)
+{
+	return arrival->endpoint->transport->is_stream;
+}
+
+/* -- closing ------------------------------------------------------------ */
+
+/* Throw away what the peer still sends. True at its end, or when it is gone. */
+static bool
+is_peer_done(int fd, int flags)
+{
+	char scratch[4096];
+	ssize_t n;
+
+	do
+		n = recv(fd, scratch, sizeof(scratch), flags);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	return n == 0 || errno != EAGAIN;
+}
+
+static void
+linger_here(int fd)
+{
+	const struct timeval tv = { LINGER_MS / 1000, LINGER_MS % 1000 };
+	char scratch[4096];
+	int64_t until = clock_after_ms(LINGER_MS);
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	while (recv(fd, scratch, sizeof(scratch), 0) > 0 &&
+	    clock_now() < until)
+		;
+}
+
+/*
+ * Closing a socket that has unread input resets the connection, and a reset
+ * can overtake the last reply (RFC 1122, 4.2.2.13). So: end our side, read
+ * until the peer ends its own, then close.
+ */
+static void
+close_in_order(struct host *host, int fd, bool is_eof)
+{
+	if (!is_eof && shutdown(fd, SHUT_WR) == 0 &&
+	    !is_peer_done(fd, MSG_DONTWAIT)) {
+		if (host->linger != NULL) {
+			host->linger(host, fd);
+			return;
+		}
+		linger_here(fd);
+	}
+	fd_close(&fd);
+}
+
+static void
+close_with_reset(int fd)
+{
+	const struct linger off = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+	fd_close(&fd);
+}
+
+/* -- the access line ---------------------------------------------------- */
+
+static void
+log_end(struct request *rq, const char *result)
+{
+	struct log_access access = {
+		.fields = {
+			.listener = rq->host->conf->name,
+			.generation = rq->host->generation,
+			.worker = rq->worker,
+			.request = rq->id,
+			.peer = request_peer(rq),
+		},
+		.result = result,
+		.bytes_in = rq->bytes_in,
+		.bytes_out = rq->bytes_out,
+		.duration_ns = clock_now() - rq->started_at,
+	};
+
+	if (rq->reason != REASON_NONE)
+		access.fields.reason = reason_word(rq->reason);
+	log_access(&access);
+}
+
+static const char *
+result_of(const struct request *rq)
+{
+	if (rq->reason == REASON_VERIFY)
+		return "refused";
+	if (!rq->has_failed)
+		return "ok";
+	switch (rq->first_errno) {
+	case ETIMEDOUT:
+		return "timeout";
+	case ECONNRESET:
+	case ECONNABORTED:
+	case EPIPE:
+		return "reset";
+	default:
+		return "error";
+	}
+}
+
+/* -- admission ---------------------------------------------------------- */
+
+enum reason
+request_admit(const struct host *host, const struct arrival *arrival)
+{
+	if (arrival->peer_len > 0 && !acl_permits(&host->acl,
+	    (const struct sockaddr *)&arrival->peer))
+		return REASON_ACCESS;
+	return REASON_NONE;
+}
+
+static void
+send_refuse_text(const struct host *host, int fd)
+{
+	const char *text = host->conf->refuse_text;
+
+	if (text[0] != '\0')    /* best effort: the peer is not served */
+		(void)send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void
+request_refuse(struct host *host, struct arrival *arrival, enum reason reason)
+{
+	struct request rq;
+
+	request_init(&rq, host, NULL, NULL);
+	request_begin(&rq, arrival);
+	rq.reason = reason;
+	stats_refuse(host->stats, reason);
+	log_end(&rq, "refused");
+	if (!is_stream(arrival))
+		return;
+	if (reason == REASON_MAX_CONNECTIONS &&
+	    host->conf->when_full == WHEN_FULL_RESET) {
+		close_with_reset(arrival->fd);
+	} else {
+		send_refuse_text(host, arrival->fd);
+		close_in_order(host, arrival->fd, false);
+	}
+	arrival->fd = -1;
+}
+
+/* -- reading and writing ------------------------------------------------ */
+
+static int
+note_failure(struct request *rq, int r)
+{
+	if (rq->first_errno == 0)
+		rq->first_errno = -r;
+	return r;
+}
+
+static ssize_t
+read_datagram(struct request *rq, void *data, size_t size)
+{
+	size_t left = rq->arrival.len - rq->data_taken;
+
+	if (size > left)
+		size = left;
+	if (size > 0)
+		memcpy(data, rq->arrival.data + rq->data_taken, size);
+	rq->data_taken += size;
+	return (ssize_t)size;
+}
+
+/* Wait for bytes; what was written and not sent yet goes out first, as the
+ * peer may be waiting for it. */
+static ssize_t
+receive(struct request *rq, void *data, size_t size)
+{
+	if (rq->is_eof)
+		return 0;
+	if (rq->out.len > 0) {
+		int r = request_flush(rq);
+		if (r < 0)
+			return r;
+	}
+	ssize_t n = rq->io->read(rq, data, size);
+	if (n < 0)
+		return note_failure(rq, (int)n);
+	rq->is_eof = n == 0;
+	rq->bytes_in += (uint64_t)n;
+	return n;
+}
+
+static size_t
+take_buffered(struct request *rq, void *data, size_t size)
+{
+	size_t left = rq->in.len - rq->in_taken;
+
+	if (size > left)
+		size = left;
+	memcpy(data, rq->in.data + rq->in_taken, size);
+	rq->in_taken += size;
+	if (rq->in_taken == rq->in.len) {
+		buf_clear(&rq->in);
+		rq->in_taken = 0;
+	}
+	return size;
+}
+
+ssize_t
+request_read(struct request *rq, void *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (!is_stream(&rq->arrival))
+		return read_datagram(rq, data, size);
+	if (rq->in.len > 0)
+		return (ssize_t)take_buffered(rq, data, size);
+	return receive(rq, data, size);
+}
+
+/* Length of the line that is buffered: with its newline, or `size` bytes when
+ * that many are there; 0 = neither yet. */
+static size_t
+line_length(const struct request *rq, size_t size, size_t searched)
+{
+	const char *start = rq->in.data + rq->in_taken;
+	size_t have = rq->in.len - rq->in_taken;
+	size_t look = have < size ? have : size;
+	const char *end = NULL;
+
+	if (look > searched)
+		end = memchr(start + searched, '\n', look - searched);
+	if (end != NULL)
+		return (size_t)(end - start) + 1;
+	return have >= size ? size : 0;
+}
+
+/* Receive more behind what is buffered. */
+static ssize_t
+fill(struct request *rq)
+{
+	char chunk[8192];
+	size_t room = (size_t)rq->host->conf->read_buffer_bytes;
+
+	if (rq->in_taken > 0) {
+		buf_consume(&rq->in, rq->in_taken);
+		rq->in_taken = 0;
+	}
+	if (room > sizeof(chunk) || room == 0)
+		room = sizeof(chunk);
+	ssize_t n = receive(rq, chunk, room);
+	if (n > 0 && buf_append(&rq->in, chunk, (size_t)n) < 0)
+		return -ENOMEM;
+	return n;
+}
+
+static ssize_t
+line_of_datagram(struct request *rq, void *data, size_t size)
+{
+	const char *start = rq->arrival.data + rq->data_taken;
+	size_t left = rq->arrival.len - rq->data_taken;
+	const char *end = left > 0 ? memchr(start, '\n', left) : NULL;
+
+	if (end != NULL && (size_t)(end - start) + 1 < size)
+		size = (size_t)(end - start) + 1;
+	return read_datagram(rq, data, size);
+}
+
+ssize_t
+request_read_line(struct request *rq, void *data, size_t size)
+{
+	size_t searched = 0;
+
+	if (size == 0)
+		return 0;
+	if (!is_stream(&rq->arrival))
+		return line_of_datagram(rq, data, size);
+	for (;;) {
+		size_t len = line_length(rq, size, searched);
+		searched = rq->in.len - rq->in_taken;
+		if (len == 0 && rq->is_eof)
+			len = searched;
+		if (len > 0)
+			return (ssize_t)take_buffered(rq, data, len);
+		if (rq->is_eof)
+			return 0;
+		ssize_t n = fill(rq);
+		if (n < 0)
+			return n;
+	}
+}
+
+int
+request_flush(struct request *rq)
+{
+	int r = 0;
+
+	if (!is_stream(&rq->arrival)) {
+		if (!rq->has_reply)
+			return 0;
+		r = rq->arrival.endpoint->transport->reply(&rq->arrival,
+		    rq->out.data, rq->out.len);
+		if (r < 0)
+			stats_add(rq->host->stats, COUNTER_REPLY_ERRORS, 1);
+		else
+			rq->bytes_out += rq->out.len;
+		rq->has_reply = false;
+	} else if (rq->out.len > 0) {
+		r = rq->io->write(rq, rq->out.data, rq->out.len);
+	}
+	buf_clear(&rq->out);
+	return r < 0 ? note_failure(rq, r) : 0;
+}
+
+static int
+write_datagram(struct request *rq, const void *data, size_t len)
+{
+	if (rq->out.len + len > REPLY_MAX)
+		return -EMSGSIZE;
+	rq->has_reply = true;
+	return buf_append(&rq->out, data, len);
+}
+
+int
+request_write(struct request *rq, const void *data, size_t len)
+{
+	size_t room = (size_t)rq->host->conf->write_buffer_bytes;
+
+	if (!is_stream(&rq->arrival))
+		return write_datagram(rq, data, len);
+	if (rq->is_write_ended)
+		return note_failure(rq, -EPIPE);
+	if (rq->out.len + len <= room)
+		return buf_append(&rq->out, data, len);
+	int r = request_flush(rq);
+	if (r == 0 && len < room)
+		return buf_append(&rq->out, data, len);
+	if (r == 0 && (r = rq->io->write(rq, data, len)) < 0)
+		(void)note_failure(rq, r);
+	return r;
+}
+
+int
+request_end_write(struct request *rq)
+{
+	int r = request_flush(rq);
+
+	if (r < 0 || !is_stream(&rq->arrival))
+		return r;
+	rq->is_write_ended = true;
+	return shutdown(rq->arrival.fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+/* -- addresses ---------------------------------------------------------- */
+
+const char *
+request_peer(struct request *rq)
+{
+	if (rq->peer[0] == '\0')
+		(void)sockaddr_format((struct sockaddr *)&rq->arrival.peer,
+		    rq->arrival.peer_len, rq->peer);
+	return rq->peer;
+}
+
+const char *
+request_local(struct request *rq)
+{
+	struct arrival *arrival = &rq->arrival;
+
+	if (rq->local[0] != '\0')
+		return rq->local;
+	if (arrival->local_len == 0) {
+		arrival->local_len = sizeof(arrival->local);
+		if (getsockname(arrival->fd, (struct sockaddr *)&arrival->local,
+		    &arrival->local_len) < 0)
+			arrival->local_len = 0;
+		addr_canonical(&arrival->local, &arrival->local_len);
+	}
+	return sockaddr_format((struct sockaddr *)&arrival->local,
+	    arrival->local_len, rq->local);
+}
+
+/* -- life --------------------------------------------------------------- */
+
+void
+request_init(struct request *rq, struct host *host, const struct io *io,
+    const char *worker)
+{
+	memset(rq, 0, sizeof(*rq));
+	rq->pub.api = &handler_api;
+	rq->host = host;
+	rq->io = io;
+	rq->worker = worker;
+	buf_init(&rq->in, 0);
+	buf_init(&rq->out, 0);
+}
+
+void
+request_begin(struct request *rq, const struct arrival *arrival)
+{
+	const struct listener_conf *conf = rq->host->conf;
+
+	rq->pub.data = NULL;
+	rq->arrival = *arrival;
+	rq->id = 1 + atomic_fetch_add_explicit(&rq->host->slab->next_id, 1,
+	    memory_order_relaxed);
+	rq->started_at = clock_now();
+	rq->session_at = conf->session_timeout_ms == 0 ? 0 :
+	    rq->started_at + conf->session_timeout_ms * CLOCK_MS;
+	rq->timeout_ms = conf->timeout_ms;
+	rq->socket_ms[0] = rq->socket_ms[1] = conf->timeout_ms;
+	rq->bytes_in = is_stream(arrival) ? 0 : arrival->len;
+	rq->bytes_out = 0;
+	rq->first_errno = 0;
+	rq->reason = REASON_NONE;
+	rq->has_failed = false;
+	rq->is_eof = false;
+	rq->is_write_ended = false;
+	rq->has_reply = false;
+	rq->data_taken = 0;
+	rq->in_taken = 0;
+	rq->peer[0] = rq->local[0] = '\0';
+}
+
+/* What is logged when the handler has no error(): a peer that went away or
+ * stayed silent is everyday, anything else is worth a warning. */
+static void
+log_failure(struct request *rq, const char *step, int status)
+{
+	struct log_fields fields = {
+		.listener = rq->host->conf->name,
+		.generation = rq->host->generation,
+		.worker = rq->worker,
+		.request = rq->id,
+		.peer = request_peer(rq),
+	};
+	enum log_level level = rq->first_errno != 0 ? LOG_LEVEL_INFO :
+	    LOG_LEVEL_WARNING;
+
+	log_write(level, &fields, "handler \"%s\": %s() returned %d%s%s",
+	    rq->host->module->handler.name, step, status,
+	    rq->first_errno != 0 ? ": " : "",
+	    rq->first_errno != 0 ? strerrordesc_np(rq->first_errno) : "");
+}
+
+static void
+fail(struct request *rq, const char *step, int status)
+{
+	const struct ss_handler *handler = &rq->host->module->handler;
+
+	rq->has_failed = true;
+	if (rq->first_errno == ECANCELED)
+		rq->reason = REASON_DRAINING;
+	if (handler->error != NULL)
+		handler->error(&rq->pub, status);
+	else
+		log_failure(rq, step, status);
+}
+
+void
+request_serve(struct request *rq)
+{
+	const struct ss_handler *handler = &rq->host->module->handler;
+	int status;
+
+	if (handler->verify != NULL && handler->verify(&rq->pub) == 0) {
+		rq->reason = REASON_VERIFY;
+		return;
+	}
+	if (handler->setup != NULL && (status = handler->setup(&rq->pub)) != 0) {
+		fail(rq, "setup", status);
+		return;
+	}
+	if ((status = handler->handle(&rq->pub)) != 0)
+		fail(rq, "handle", status);
+	if (handler->finish != NULL)
+		handler->finish(&rq->pub);
+}
+
+static void
+count_end(const struct request *rq)
+{
+	struct stats *stats = rq->host->stats;
+
+	if (rq->reason == REASON_VERIFY)
+		stats_refuse(stats, REASON_VERIFY);
+	else
+		stats_add(stats, rq->has_failed ? COUNTER_ERRORS :
+		    COUNTER_REQUESTS, 1);
+	stats_add(stats, COUNTER_BYTES_IN, (int64_t)rq->bytes_in);
+	stats_add(stats, COUNTER_BYTES_OUT, (int64_t)rq->bytes_out);
+}
+
+static void
+keep_small(struct buf *buf)
+{
+	if (buf->cap > BUFFER_KEEP)
+		buf_free(buf);
+	else
+		buf_clear(buf);
+}
+
+void
+request_end(struct request *rq)
+{
+	int fd = rq->arrival.fd;
+
+	if (rq->reason == REASON_VERIFY && is_stream(&rq->arrival))
+		send_refuse_text(rq->host, fd);
+	else
+		(void)request_flush(rq);        /* noted in first_errno */
+	log_end(rq, result_of(rq));
+	count_end(rq);
+	if (is_stream(&rq->arrival))
+		close_in_order(rq->host, fd, rq->is_eof ||
+		    host_is_cancelled(rq->host));
+	rq->arrival.fd = -1;
+	keep_small(&rq->in);
+	keep_small(&rq->out);
+}
+
+void
+request_free(struct request *rq)
+{
+	buf_free(&rq->in);
+	buf_free(&rq->out);
+}
+
+void
+request_crashed(struct host *host, uint64_t id, const char *worker,
+    const struct sockaddr *peer, socklen_t peer_len, int64_t started_at)
+{
+	char text[ADDR_TEXT_SIZE];
+	struct log_access access = {
+		.fields = {
+			.listener = host->conf->name,
+			.generation = host->generation,
+			.worker = worker,
+			.request = id,
+			.peer = sockaddr_format(peer, peer_len, text),
+		},
+		.result = "crash",
+		.duration_ns = clock_now() - started_at,
+	};
+
+	stats_add(host->stats, COUNTER_ERRORS, 1);
+	log_access(&access);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HANDLER_REQUEST_H
+#define HANDLER_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/socketserver.h"
+#include "base/buf.h"
+#include "base/stats.h"
+#include "handler/host.h"
+#include "net/transport.h"
+
+/*
+ * The life of one request: an admitted arrival on its way through a handler.
+ * A struct request belongs to one thread (or child, or fiber) and is used for
+ * one arrival after another, keeping its buffers.
+ *
+ *	request_admit -> request_begin -> request_serve -> request_end
+ *	     `-> request_refuse
+ */
+struct io;
+
+struct request {
+	ss_request pub;                 /* first */
+	struct host *host;              /* borrowed */
+	const struct io *io;            /* how this model waits */
+	const char *worker;             /* borrowed: "Thread-2" */
+	struct arrival arrival;
+	uint64_t id;
+	int64_t started_at, session_at; /* session_at 0: no limit */
+	int64_t timeout_ms;             /* of one wait; 0 = none */
+	int64_t socket_ms[2];           /* what SO_RCVTIMEO and SO_SNDTIMEO are now */
+	uint64_t bytes_in, bytes_out;
+	int first_errno;                /* of the first read or write that failed */
+	enum reason reason;
+	bool has_failed;                /* setup or handle returned non-zero */
+	bool is_eof;                    /* the peer ended its side */
+	bool is_write_ended;
+	bool has_reply;                 /* datagram: ss_write was called */
+	size_t data_taken;              /* datagram: bytes read so far */
+	struct buf in;                  /* stream: received, not read yet, from in_taken on */
+	size_t in_taken;
+	struct buf out;                 /* written, not sent yet */
+	char peer[ADDR_TEXT_SIZE];      /* "" until asked for */
+	char local[ADDR_TEXT_SIZE];
+};
+
+/* Waiting, as a model does it. -errno, with -ETIMEDOUT past the timeout or the
+ * session's end and -ECANCELED past the drain deadline. */
+struct io {
+	ssize_t (*read)(struct request *rq, void *data, size_t size);
+	int (*write)(struct request *rq, const void *data, size_t len);        /* all of it */
+	int (*sleep)(struct request *rq, int64_t ms);
+};
+
+/* Blocking system calls, one thread or process a request. */
+extern const struct io io_block;
+
+/* May this arrival be served? Every rule, in one order. REASON_NONE: yes. */
+enum reason request_admit(const struct host *host, const struct arrival *arrival);
+/* Refuse text (never blocking), close, count, log. Consumes the arrival. */
+void request_refuse(struct host *host, struct arrival *arrival, enum reason reason);
+
+void request_init(struct request *rq, struct host *host, const struct io *io,
+    const char *worker);
+/* Take over the arrival. */
+void request_begin(struct request *rq, const struct arrival *arrival);
+/* The only function that calls a handler's code for a request:
+ * verify -> setup -> handle -> finish. */
+void request_serve(struct request *rq);
+/* Send what is left, close in order, count, log. */
+void request_end(struct request *rq);
+void request_free(struct request *rq);
+
+/* The access line and the counters of a request that ended in another process. */
+void request_crashed(struct host *host, uint64_t id, const char *worker,
+    const struct sockaddr *peer, socklen_t peer_len, int64_t started_at);
+
+/* Receive once into the request's buffers or the caller's memory, used by api.c. */
+const char *request_peer(struct request *rq);
+const char *request_local(struct request *rq);
+ssize_t request_read(struct request *rq, void *data, size_t size);      /* or -errno */
+ssize_t request_read_line(struct request *rq, void *data, size_t size);
+int request_write(struct request *rq, const void *data, size_t len);
+int request_flush(struct request *rq);
+int request_end_write(struct request *rq);
+
+#endif

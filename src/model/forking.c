@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A process per request, as Python's ForkingMixIn. The parent is
+ * single-threaded and small, since a child's life is page faults; it keeps one
+ * record a child, to free its place and to tell of a crash. What a child must
+ * report is one byte in memory that both share: "I came to my end".
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/sig.h"
+#include "handler/request.h"
+#include "model/model.h"
+
+struct child {
+	pid_t pid;                      /* 0 = free */
+	int64_t started_at;
+	struct sockaddr_storage peer;
+	socklen_t peer_len;
+};
+
+/* In memory that the child shares. */
+struct ending {
+	_Atomic bool is_done;           /* the child came to its end */
+};
+
+struct forking {
+	struct child *children;         /* owned; room for max_connections */
+	struct ending *endings;         /* owned mapping; by index */
+	size_t count;                   /* places that were ever used */
+	size_t active;
+	bool is_draining;
+	int signals;                    /* signalfd: SIGCHLD */
+	struct watch watch;
+	struct timer tick;
+};
+
+static size_t
+place_find(const struct forking *f, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < f->count && f->children[i].pid != pid)
+		i++;
+	return i;
+}
+
+/* -- in the child ------------------------------------------------------- */
+
+/* Signals still blocked, every descriptor still open, nothing of the parent's
+ * loop may be touched but closed. */
+static void
+child_main(struct model_env *env, struct arrival *arrival, size_t place,
+    pid_t parent) __attribute__((noreturn));
+
+static void
+child_main(struct model_env *env, struct arrival *arrival, size_t place,
+    pid_t parent)
+{
+	struct forking *f = env->state;
+	struct request rq;
+	char name[32];
+
+	/* The parent-death signal is cleared by fork(2); the parent may be
+	 * gone before it is armed again. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	env->forget(env, arrival->fd);
+	fd_close(&f->signals);
+	sig_nudge_accept();
+	env->host->linger = NULL;
+	(void)snprintf(name, sizeof(name), "Process-%d", getpid());
+	request_init(&rq, env->host, &io_block, name);
+	request_begin(&rq, arrival);
+	request_serve(&rq);
+	request_end(&rq);
+	log_flush();
+	atomic_store(&f->endings[place].is_done, true);
+	_exit(0);
+}
+
+/* -- in the parent ------------------------------------------------------ */
+
+static int
+forking_dispatch(struct model_env *env, struct arrival *arrival)
+{
+	struct forking *f = env->state;
+	size_t place = place_find(f, 0);
+	struct child *child = &f->children[place];
+	pid_t parent = getpid();
+
+	atomic_store(&f->endings[place].is_done, false);
+	pid_t pid = fork();
+	if (pid == 0)
+		child_main(env, arrival, place, parent);
+	if (pid < 0)
+		return -errno;
+	if (place == f->count)
+		f->count++;
+	child->pid = pid;
+	child->started_at = clock_now();
+	child->peer = arrival->peer;
+	child->peer_len = arrival->peer_len;
+	f->active++;
+	stats_add(env->host->stats, COUNTER_ACTIVE, 1);
+	if (arrival->endpoint->transport->is_stream)
+		fd_close(&arrival->fd);
+	return 0;
+}
+
+static void
+tell_crash(struct model_env *env, const struct child *child, int status)
+{
+	char worker[32];
+	struct log_fields fields = {
+		.listener = env->conf->name,
+		.generation = env->host->generation,
+		.worker = worker,
+	};
+
+	(void)snprintf(worker, sizeof(worker), "Process-%d", child->pid);
+	if (WIFSIGNALED(status))
+		log_write(LOG_LEVEL_WARNING, &fields, "the request's process "
+		    "was killed by %s", sig_name(WTERMSIG(status)));
+	else
+		log_write(LOG_LEVEL_WARNING, &fields, "the handler ended the "
+		    "request's process with exit status %d",
+		    WEXITSTATUS(status));
+	request_crashed(env->host, 0, worker,
+	    (const struct sockaddr *)&child->peer, child->peer_len,
+	    child->started_at);
+}
+
+static void
+child_ended(struct model_env *env, size_t place, int status)
+{
+	struct forking *f = env->state;
+	struct child *child = &f->children[place];
+
+	if (!atomic_load(&f->endings[place].is_done) || WIFSIGNALED(status))
+		tell_crash(env, child, status);
+	child->pid = 0;
+	while (f->count > 0 && f->children[f->count - 1].pid == 0)
+		f->count--;
+	f->active--;
+	stats_add(env->host->stats, COUNTER_ACTIVE, -1);
+}
+
+static void
+forking_check(struct model_env *env)
+{
+	struct forking *f = env->state;
+
+	if (!f->is_draining) {
+		env->resume(env);
+	} else if (f->active == 0) {
+		watch_stop(env->loop, &f->watch);
+		timer_stop(env->loop, &f->tick);
+		env->drained(env);
+	}
+}
+
+static void
+reap(struct watch *watch, uint32_t events)
+{
+	struct model_env *env = watch->arg;
+	struct forking *f = env->state;
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	(void)events;
+	while (sig_next(f->signals, &info) == 0)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		size_t place = place_find(f, pid);
+		if (place < f->count)   /* else one that open() made */
+			child_ended(env, place, status);
+	}
+	forking_check(env);
+}
+
+static void
+forking_tick(struct timer *timer)
+{
+	struct model_env *env = timer->arg;
+
+	host_tick(env->host);
+	(void)timer_start(env->loop, timer,
+	    clock_after_ms(env->conf->tick_ms), forking_tick, env);
+}
+
+static int
+forking_open(struct model_env *env, struct err *err)
+{
+	static const int signals[] = { SIGCHLD, 0 };
+	struct forking *f = calloc(1, sizeof(*f));
+	size_t room = (size_t)env->conf->max_connections;
+
+	if (f == NULL)
+		return -ENOMEM;
+	env->state = f;
+	f->signals = sig_open(signals);
+	f->children = calloc(room, sizeof(*f->children));
+	f->endings = mmap(NULL, room * sizeof(*f->endings), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (f->signals < 0 || f->children == NULL || f->endings == MAP_FAILED)
+		return err_errno(err, errno, "room for %zu processes", room);
+	int r = watch_start(env->loop, &f->watch, f->signals, EPOLLIN, reap,
+	    env);
+	if (r == 0 && host_has_tick(env->host))
+		r = timer_start(env->loop, &f->tick,
+		    clock_after_ms(env->conf->tick_ms), forking_tick, env);
+	return r < 0 ? err_errno(err, -r, "room for %zu processes", room) : 0;
+}
+
+static size_t
+forking_active(const struct model_env *env)
+{
+	const struct forking *f = env->state;
+
+	return f->active;
+}
+
+static void
+forking_drain(struct model_env *env)
+{
+	struct forking *f = env->state;
+
+	f->is_draining = true;
+	forking_check(env);
+}
+
+static void
+forking_nudge(struct model_env *env)
+{
+	struct forking *f = env->state;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->children[i].pid > 0)
+			(void)kill(f->children[i].pid, SIG_NUDGE);
+}
+
+static void
+forking_close(struct model_env *env)
+{
+	struct forking *f = env->state;
+
+	if (f == NULL)
+		return;
+	fd_close(&f->signals);
+	free(f->children);
+	(void)munmap(f->endings, (size_t)env->conf->max_connections *
+	    sizeof(*f->endings));
+	free(f);
+	env->state = NULL;
+}
+
+const struct model forking_model = {
+	.name = "forking",
+	.open = forking_open,
+	.dispatch = forking_dispatch,
+	.active = forking_active,
+	.drain = forking_drain,
+	.nudge = forking_nudge,
+	.close = forking_close,
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Threads that serve. Small stacks: an idle thread costs what it touched.
+ */
+#include "model/lane.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STACK_DEFAULT (256 << 10)
+
+void
+lane_init(struct lane *lane, struct model_env *env, const char *name)
+{
+	memset(lane, 0, sizeof(*lane));
+	lane->env = env;
+	(void)snprintf(lane->name, sizeof(lane->name), "%s", name);
+	request_init(&lane->request, env->host, &io_block, lane->name);
+}
+
+static size_t
+stack_size(const struct listener_conf *conf)
+{
+	size_t size = conf->stack_size_bytes > 0 ?
+	    (size_t)conf->stack_size_bytes : STACK_DEFAULT;
+
+	return size < (size_t)PTHREAD_STACK_MIN ?
+	    (size_t)PTHREAD_STACK_MIN : size;
+}
+
+int
+lane_start(struct lane *lane, lane_fn *fn, void *arg)
+{
+	pthread_attr_t attr;
+
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setstacksize(&attr, stack_size(lane->env->conf));
+	int r = pthread_create(&lane->thread, &attr, fn, arg);
+	(void)pthread_attr_destroy(&attr);
+	return -r;
+}
+
+int
+lane_make_room(struct lane *lane, size_t size)
+{
+	if (lane->room_size >= size)
+		return 0;
+	char *room = realloc(lane->room, size);
+	if (room == NULL)
+		return -ENOMEM;
+	lane->room = room;
+	lane->room_size = size;
+	return 0;
+}
+
+void
+lane_serve(struct lane *lane, const struct arrival *arrival)
+{
+	request_begin(&lane->request, arrival);
+	request_serve(&lane->request);
+	request_end(&lane->request);
+}
+
+void
+lane_free(struct lane *lane)
+{
+	request_free(&lane->request);
+	free(lane->room);
+	lane->room = NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MODEL_LANE_H
+#define MODEL_LANE_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "handler/request.h"
+#include "model/model.h"
+
+/*
+ * A lane is a thread that serves one request after another, with buffers of
+ * its own that it keeps. Made by the main thread; lane_serve() is called by
+ * the lane itself.
+ */
+struct lane {
+	struct request request;
+	struct model_env *env;          /* borrowed */
+	pthread_t thread;
+	char name[32];                  /* "Thread-2" */
+	char *room;                     /* owned: for one datagram */
+	size_t room_size;
+};
+
+typedef void *lane_fn(void *lane);
+
+/* Name and buffers; no thread yet. */
+void lane_init(struct lane *lane, struct model_env *env, const char *name);
+/* Start the thread. It inherits a mask that blocks every signal; fn begins with
+ * sig_nudge_accept(). arg is what fn gets: the struct around the lane. 0 or
+ * -errno. */
+int lane_start(struct lane *lane, lane_fn *fn, void *arg);
+/* Room for a datagram of the listener's largest size, plus the byte that
+ * tells a longer one. 0 or -ENOMEM. */
+int lane_make_room(struct lane *lane, size_t size);
+void lane_serve(struct lane *lane, const struct arrival *arrival);
+void lane_free(struct lane *lane);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "handler/host.h"
+#include "net/transport.h"
+
+/*
+ * A model decides where a request runs. Two kinds:
+ *
+ * - one that is dispatched to (threaded, forking): the main thread takes an
+ *   arrival and hands it over;
+ * - one that takes for itself (sync, the pool of threads): its lanes wait for
+ *   arrivals in env->take().
+ *
+ * One object a file, listed in models[]. All functions here are called by the
+ * service's main thread, which runs the loop.
+ */
+struct model_env;
+
+/* What a model may use: the rest of the service is none of its business. */
+struct model_env {
+	struct loop *loop;
+	struct host *host;
+	const struct listener_conf *conf;
+	void *owner;                    /* of the functions below */
+	void *state;                    /* the model's own */
+
+	/* Any lane: wait for an arrival that may be served, until `until`
+	 * (clock_now() nanoseconds, 0 = for ever). The arrival's data and size
+	 * are the lane's room for datagrams. 0; -ETIMEDOUT; -ECANCELED: there
+	 * will be no more. */
+	int (*take)(struct model_env *env, struct arrival *arrival, int64_t until);
+	/* Any lane: fewer workers are free than should be. */
+	void (*busy)(struct model_env *env);
+	/* Main thread: there is room for another request again. */
+	void (*resume)(struct model_env *env);
+	/* A forked child: close all that is the parent's, but not `keep`. */
+	void (*forget)(struct model_env *env, int keep);
+	/* Main thread, after drain(): nothing runs any more. */
+	void (*drained)(struct model_env *env);
+};
+
+struct model {
+	const char *name;
+	unsigned demands;               /* kinds a handler must have: SS_THREADS */
+	bool takes;                     /* calls env->take() itself */
+	int (*open)(struct model_env *env, struct err *err);
+	/* Run this arrival; takes the connection over. -EAGAIN or -ENOMEM: no
+	 * thread or process can be made now; the arrival stays the caller's. */
+	int (*dispatch)(struct model_env *env, struct arrival *arrival);
+	/* Requests being served now. */
+	size_t (*active)(const struct model_env *env);
+	/* There will be no more dispatch; call env->drained() once idle. */
+	void (*drain)(struct model_env *env);
+	/* Wake everything that waits, so that it looks at the phase. */
+	void (*nudge)(struct model_env *env);
+	void (*close)(struct model_env *env);
+};
+
+extern const struct model sync_model, threaded_model, pool_model, forking_model;
+extern const struct model *const models[];      /* NULL-terminated */
+
+/* The model that serves this listener in one process. */
+const struct model *model_of(const struct listener_conf *conf);
+
+#endif

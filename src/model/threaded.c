@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A thread per request, as Python's ThreadingMixIn, but a thread that is done
+ * is parked and used again, last parked first (its stack is still in the
+ * cache): handing a connection over costs half of making a thread. A thread
+ * parked for PARK_MS ends.
+ *
+ * The main thread dispatches. `lock` covers the lists and each thread's
+ * `has_work`; requests run without it.
+ *
+ *	dispatch: pop parked | make  ->  WORKING  -> parked -> ended -> joined
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/sig.h"
+#include "model/lane.h"
+#include "model/model.h"
+#include "model/ticker.h"
+
+#define PARK_MS 10000
+
+struct worker {
+	struct lane lane;
+	struct threaded *owner;
+	pthread_cond_t work;
+	struct arrival arrival;         /* under lock until has_work is seen */
+	bool has_work;
+	struct worker *next, *previous; /* in all */
+	struct worker *below;           /* in parked, or in ended */
+};
+
+struct threaded {
+	struct model_env *env;
+	pthread_mutex_t lock;
+	struct worker *all;             /* every thread that runs; owned */
+	struct worker *parked;          /* a stack */
+	struct worker *ended;           /* to be joined by the main thread */
+	size_t active;                  /* under lock */
+	bool is_draining;               /* under lock */
+	_Atomic bool wants_wake;        /* the main thread waits for room */
+	unsigned made;                  /* names: Thread-1, Thread-2, ... */
+	int wake;                       /* eventfd */
+	struct watch watch;
+	struct ticker *ticker;          /* owned; NULL = none */
+};
+
+static void
+main_wake(struct threaded *t)
+{
+	const uint64_t one = 1;
+
+	(void)!write(t->wake, &one, sizeof(one));
+}
+
+static void
+list_add(struct threaded *t, struct worker *w)
+{
+	w->previous = NULL;
+	w->next = t->all;
+	if (t->all != NULL)
+		t->all->previous = w;
+	t->all = w;
+}
+
+static void
+list_remove(struct threaded *t, struct worker *w)
+{
+	if (w->next != NULL)
+		w->next->previous = w->previous;
+	if (w->previous != NULL)
+		w->previous->next = w->next;
+	else
+		t->all = w->next;
+}
+
+static void
+unpark(struct threaded *t, struct worker *w)
+{
+	struct worker **at = &t->parked;
+
+	while (*at != NULL && *at != w)
+		at = &(*at)->below;
+	if (*at == w)
+		*at = w->below;
+}
+
+/* Park under the lock until there is work. False: idle for too long, or the
+ * end; the thread is on no list but `ended` then. */
+static bool
+worker_park(struct worker *w)
+{
+	struct threaded *t = w->owner;
+	int64_t at = clock_after_ms(PARK_MS);
+	struct timespec ts = { at / CLOCK_SECOND, at % CLOCK_SECOND };
+	int r = 0;
+
+	w->below = t->parked;
+	t->parked = w;
+	while (!w->has_work && !t->is_draining && r != ETIMEDOUT)
+		r = pthread_cond_clockwait(&w->work, &t->lock,
+		    CLOCK_MONOTONIC, &ts);
+	if (w->has_work)
+		return true;
+	unpark(t, w);
+	return false;
+}
+
+/* Under the lock: this thread is through. */
+static void
+worker_end(struct worker *w)
+{
+	struct threaded *t = w->owner;
+
+	list_remove(t, w);
+	w->below = t->ended;
+	t->ended = w;
+	main_wake(t);
+}
+
+static void
+request_done(struct threaded *t)
+{
+	t->active--;
+	stats_add(t->env->host->stats, COUNTER_ACTIVE, -1);
+	if (atomic_load_explicit(&t->wants_wake, memory_order_relaxed) ||
+	    t->is_draining)
+		main_wake(t);
+}
+
+/* A handler may end its thread with pthread_exit(): the request is closed and
+ * the slot freed all the same. */
+static void
+worker_torn(void *arg)
+{
+	struct worker *w = arg;
+
+	request_end(&w->lane.request);
+	(void)pthread_mutex_lock(&w->owner->lock);
+	request_done(w->owner);
+	worker_end(w);
+	(void)pthread_mutex_unlock(&w->owner->lock);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct threaded *t = w->owner;
+
+	sig_nudge_accept();
+	(void)pthread_mutex_lock(&t->lock);
+	while (w->has_work || worker_park(w)) {
+		w->has_work = false;
+		(void)pthread_mutex_unlock(&t->lock);
+		pthread_cleanup_push(worker_torn, w);
+		lane_serve(&w->lane, &w->arrival);
+		pthread_cleanup_pop(0);
+		(void)pthread_mutex_lock(&t->lock);
+		request_done(t);
+	}
+	worker_end(w);
+	(void)pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+static void
+worker_free(struct worker *w)
+{
+	lane_free(&w->lane);
+	(void)pthread_cond_destroy(&w->work);
+	free(w);
+}
+
+/* Copy the arrival into the worker; a datagram's bytes move to its own room. */
+static int
+worker_load(struct worker *w, const struct arrival *arrival)
+{
+	w->arrival = *arrival;
+	if (arrival->endpoint->transport->is_stream)
+		return 0;
+	int r = lane_make_room(&w->lane, arrival->len + 1);
+	if (r < 0)
+		return r;
+	w->arrival.data = w->lane.room;
+	w->arrival.size = w->lane.room_size;
+	memcpy(w->lane.room, arrival->data, arrival->len);
+	return 0;
+}
+
+static int
+dispatch_to_new(struct threaded *t, const struct arrival *arrival)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	char name[32];
+
+	if (w == NULL)
+		return -ENOMEM;
+	(void)snprintf(name, sizeof(name), "Thread-%u", t->made + 1);
+	lane_init(&w->lane, t->env, name);
+	w->owner = t;
+	w->has_work = true;
+	(void)pthread_cond_init(&w->work, NULL);
+	int r = worker_load(w, arrival);
+	(void)pthread_mutex_lock(&t->lock);
+	if (r == 0)
+		r = lane_start(&w->lane, worker_main, w);
+	if (r == 0) {
+		list_add(t, w);
+		t->made++;
+		t->active++;
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+	if (r < 0)
+		worker_free(w);
+	return r;
+}
+
+static int
+dispatch_to_parked(struct threaded *t, struct worker *w,
+    const struct arrival *arrival)
+{
+	int r = worker_load(w, arrival);
+
+	(void)pthread_mutex_lock(&t->lock);
+	if (r == 0) {
+		w->has_work = true;
+		t->active++;
+	} else {
+		w->below = t->parked;
+		t->parked = w;
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+	if (r == 0)
+		(void)pthread_cond_signal(&w->work);
+	return r;
+}
+
+static int
+threaded_dispatch(struct model_env *env, struct arrival *arrival)
+{
+	struct threaded *t = env->state;
+
+	(void)pthread_mutex_lock(&t->lock);
+	struct worker *w = t->parked;
+	if (w != NULL)
+		t->parked = w->below;
+	(void)pthread_mutex_unlock(&t->lock);
+	int r = w != NULL ? dispatch_to_parked(t, w, arrival) :
+	    dispatch_to_new(t, arrival);
+	if (r == 0)
+		stats_add(env->host->stats, COUNTER_ACTIVE, 1);
+	return r;
+}
+
+static void
+join_ended(struct threaded *t)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	struct worker *w = t->ended;
+	t->ended = NULL;
+	(void)pthread_mutex_unlock(&t->lock);
+	while (w != NULL) {
+		struct worker *below = w->below;
+		(void)pthread_join(w->lane.thread, NULL);
+		worker_free(w);
+		w = below;
+	}
+}
+
+static bool
+is_empty(struct threaded *t)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	bool is_empty = t->is_draining && t->all == NULL && t->ended == NULL;
+	(void)pthread_mutex_unlock(&t->lock);
+	return is_empty;
+}
+
+static void
+threaded_woken(struct watch *watch, uint32_t events)
+{
+	struct model_env *env = watch->arg;
+	struct threaded *t = env->state;
+	uint64_t n;
+
+	(void)events;
+	(void)!read(t->wake, &n, sizeof(n));
+	join_ended(t);
+	if (is_empty(t)) {
+		watch_stop(env->loop, &t->watch);
+		ticker_free(&t->ticker);
+		env->drained(env);
+	} else if (atomic_exchange(&t->wants_wake, false)) {
+		env->resume(env);
+	}
+}
+
+static int
+threaded_open(struct model_env *env, struct err *err)
+{
+	struct threaded *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return -ENOMEM;
+	env->state = t;
+	t->env = env;
+	(void)pthread_mutex_init(&t->lock, NULL);
+	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->wake < 0)
+		return err_errno(err, errno, "threads");
+	if (host_has_tick(env->host) &&
+	    (t->ticker = ticker_new(env->host)) == NULL)
+		return err_errno(err, EAGAIN, "no thread for tick can be made");
+	int r = watch_start(env->loop, &t->watch, t->wake, EPOLLIN,
+	    threaded_woken, env);
+	return r < 0 ? err_errno(err, -r, "threads") : 0;
+}
+
+/* Asked before each dispatch: when the answer is "full", the caller stops and
+ * wants to hear of room. */
+static size_t
+threaded_active(const struct model_env *env)
+{
+	struct threaded *t = env->state;
+
+	(void)pthread_mutex_lock(&t->lock);
+	size_t active = t->active;
+	if (active >= (size_t)env->conf->max_connections)
+		atomic_store(&t->wants_wake, true);
+	(void)pthread_mutex_unlock(&t->lock);
+	return active;
+}
+
+static void
+threaded_drain(struct model_env *env)
+{
+	struct threaded *t = env->state;
+
+	(void)pthread_mutex_lock(&t->lock);
+	t->is_draining = true;
+	for (struct worker *w = t->all; w != NULL; w = w->next)
+		(void)pthread_cond_signal(&w->work);
+	(void)pthread_mutex_unlock(&t->lock);
+	main_wake(t);
+}
+
+static void
+threaded_nudge(struct model_env *env)
+{
+	struct threaded *t = env->state;
+
+	(void)pthread_mutex_lock(&t->lock);
+	for (struct worker *w = t->all; w != NULL; w = w->next)
+		(void)pthread_kill(w->lane.thread, SIG_NUDGE);
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
+static void
+threaded_close(struct model_env *env)
+{
+	struct threaded *t = env->state;
+
+	if (t == NULL)
+		return;
+	fd_close(&t->wake);
+	(void)pthread_mutex_destroy(&t->lock);
+	free(t);
+	env->state = NULL;
+}
+
+const struct model threaded_model = {
+	.name = "threaded",
+	.demands = SS_THREADS,
+	.open = threaded_open,
+	.dispatch = threaded_dispatch,
+	.active = threaded_active,
+	.drain = threaded_drain,
+	.nudge = threaded_nudge,
+	.close = threaded_close,
+};

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a socket to a request. Which thread takes depends on the model; what an
+ * arrival goes through does not.
+ */
+#include "serve/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "handler/request.h"
+#include "serve/backlog.h"
+
+#define BATCH 16                /* arrivals a turn of the loop */
+#define PAUSE_MS 50
+#define PAUSE_MAX_MS 500
+#define RECHECK_MS 20
+#define COLLECT_DATAGRAMS 4096
+
+struct acceptor {
+	struct model_env *env;
+	const struct model *model;
+	struct endpoint *endpoints;     /* owned */
+	size_t count;
+	struct watch *watches;          /* owned, one an endpoint */
+	bool is_watching;
+	bool is_blocking;               /* lanes wait in the taking call itself */
+	int poll;                       /* epoll of the lanes; -1 = is_blocking */
+	char *room;                     /* owned: the main thread's datagram */
+	size_t room_size;
+	pthread_mutex_t spare_lock;
+	int spare;                      /* a descriptor to give up for shedding */
+	_Atomic int64_t pause_ms;       /* of the last pause; 0 = none since */
+	struct timer pause, collect;
+	_Atomic int64_t left;           /* arrivals until max_requests */
+	_Atomic bool is_draining;       /* lanes: no more from the sockets */
+	_Atomic int in_take;            /* lanes between the check and the call's end */
+	bool wants_collect;
+	struct backlog backlog;
+};
+
+/* -- what an arrival goes through, whoever takes it ---------------------- */
+
+static void
+refuse(struct acceptor *a, struct arrival *arrival, enum reason reason)
+{
+	stats_add(a->env->host->stats, COUNTER_ACCEPTED, 1);
+	request_refuse(a->env->host, arrival, reason);
+}
+
+static bool
+is_shortage(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM;
+}
+
+/* Out of descriptors: give one up, so that a waiting peer is refused and not
+ * left hanging. */
+static void
+shed(struct acceptor *a, const struct endpoint *ep)
+{
+	struct arrival arrival = { .fd = -1 };
+
+	(void)pthread_mutex_lock(&a->spare_lock);
+	fd_close(&a->spare);
+	if (ep->transport->is_stream && !a->is_blocking &&
+	    ep->transport->take(ep, &arrival, false) == 0)
+		refuse(a, &arrival, REASON_DESCRIPTORS);
+	a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	(void)pthread_mutex_unlock(&a->spare_lock);
+}
+
+/* How long to pause now; tells it once per spell. */
+static int64_t
+pause_next(struct acceptor *a, int r)
+{
+	int64_t ms = atomic_load(&a->pause_ms);
+	struct log_fields fields = { .listener = a->env->conf->name };
+
+	stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
+	if (ms == 0)
+		log_write(LOG_LEVEL_WARNING, &fields, "no resources for "
+		    "another request: %s; pausing, then trying again: raise "
+		    "limits.nofile or limits.processes, or lower "
+		    "max_connections", strerrordesc_np(-r));
+	ms = ms == 0 ? PAUSE_MS : ms * 2;
+	if (ms > PAUSE_MAX_MS)
+		ms = PAUSE_MAX_MS;
+	atomic_store(&a->pause_ms, ms);
+	return ms;
+}
+
+/* The result of taking: 0 = an arrival to admit, -EAGAIN = nothing more there,
+ * -EINTR = this one is done with, a shortage = pause. */
+static int
+sort_out(struct acceptor *a, struct arrival *arrival, int r)
+{
+	switch (r) {
+	case -EMSGSIZE:
+		refuse(a, arrival, REASON_DATAGRAM_TOO_LONG);
+		return -EINTR;
+	case -EBADMSG:
+		refuse(a, arrival, REASON_ACCESS);
+		return -EINTR;
+	case -ECONNABORTED:
+		stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
+		return -EINTR;
+	default:
+		return r;
+	}
+}
+
+static int
+admit(struct acceptor *a, struct arrival *arrival)
+{
+	const struct transport *transport = arrival->endpoint->transport;
+	enum reason reason = request_admit(a->env->host, arrival);
+
+	if (reason != REASON_NONE) {
+		refuse(a, arrival, reason);
+		return -EINTR;
+	}
+	if (transport->prepare != NULL)
+		(void)transport->prepare(arrival, a->env->conf);
+	stats_add(a->env->host->stats, COUNTER_ACCEPTED, 1);
+	return 0;
+}
+
+/* -- the lanes ---------------------------------------------------------- */
+
+/* The endpoint that is ready, or NULL with *r: -EINTR nudged or woken for
+ * nothing, -ETIMEDOUT. */
+static const struct endpoint *
+wait_ready(struct acceptor *a, int64_t until, int *r)
+{
+	struct epoll_event event;
+	int n = epoll_wait(a->poll, &event, 1, clock_left_ms(until));
+
+	if (n == 1)
+		return event.data.ptr;
+	*r = n == 0 ? -ETIMEDOUT : -EINTR;
+	return NULL;
+}
+
+/* A blocking call said EAGAIN: its time was up, or another generation made the
+ * socket non-blocking. */
+static void
+wait_readable(const struct endpoint *ep)
+{
+	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
+
+	(void)poll(&pfd, 1, -1);
+}
+
+static int
+take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
+{
+	const struct endpoint *ep = &a->endpoints[0];
+	int r = 0;
+
+	if (!a->is_blocking && (ep = wait_ready(a, until, &r)) == NULL)
+		return r;
+	r = ep->transport->take(ep, arrival, a->is_blocking);
+	if (r == -EAGAIN) {
+		if (a->is_blocking)
+			wait_readable(ep);
+		return -EINTR;
+	}
+	if (is_shortage(r)) {
+		shed(a, ep);
+		(void)poll(NULL, 0, (int)pause_next(a, r));
+		return -EINTR;
+	}
+	if (r == 0)
+		atomic_store_explicit(&a->pause_ms, 0, memory_order_relaxed);
+	return sort_out(a, arrival, r);
+}
+
+/* From the sockets, unless they are being given up. */
+static int
+take_guarded(struct acceptor *a, struct arrival *arrival, int64_t until)
+{
+	int r = -ECANCELED;
+
+	atomic_fetch_add(&a->in_take, 1);
+	if (!atomic_load(&a->is_draining))
+		r = take_once(a, arrival, until);
+	atomic_fetch_sub(&a->in_take, 1);
+	return r;
+}
+
+/* Workers that wait for a request, in all processes of the listener. */
+static int64_t
+idle_workers(const struct host *host)
+{
+	struct stats sum;
+
+	memset(&sum, 0, sizeof(sum));
+	stats_sum(host->slab, host->slots, &sum);
+	return atomic_load(&sum.counters[COUNTER_SERVING]) -
+	    atomic_load(&sum.counters[COUNTER_ACTIVE]);
+}
+
+static void
+count_taken(struct acceptor *a)
+{
+	const struct host *host = a->env->host;
+
+	stats_add(host->stats, COUNTER_ACTIVE, 1);
+	atomic_fetch_sub_explicit(&a->left, 1, memory_order_relaxed);
+	if (atomic_load_explicit(&host->slab->is_scaling,
+	    memory_order_relaxed) && idle_workers(host) <
+	    (int64_t)atomic_load(&host->slab->min_spare))
+		a->env->busy(a->env);
+}
+
+int
+acceptor_take(struct acceptor *a, struct arrival *arrival, int64_t until)
+{
+	char *data = arrival->data;
+	size_t size = arrival->size;
+
+	if (atomic_load_explicit(&a->left, memory_order_relaxed) <= 0)
+		return -ECANCELED;      /* spent: another process takes over */
+	for (;;) {
+		int r = take_guarded(a, arrival, until);
+		if (r == -ECANCELED)
+			r = backlog_take(&a->backlog, arrival, true);
+		if (r == 0)
+			r = admit(a, arrival);
+		if (r == 0)
+			count_taken(a);
+		if (r != -EINTR)
+			return r;
+		arrival->data = data;
+		arrival->size = size;
+	}
+}
+
+/* -- the main thread ---------------------------------------------------- */
+
+static void watches_start(struct acceptor *a);
+
+static void
+watches_stop(struct acceptor *a)
+{
+	for (size_t i = 0; a->is_watching && i < a->count; i++)
+		watch_stop(a->env->loop, &a->watches[i]);
+	a->is_watching = false;
+}
+
+static void
+pause_over(struct timer *timer)
+{
+	struct acceptor *a = timer->arg;
+
+	watches_start(a);
+}
+
+static void
+pause_for(struct acceptor *a, int64_t ms)
+{
+	watches_stop(a);
+	(void)timer_start(a->env->loop, &a->pause, clock_after_ms(ms),
+	    pause_over, a);
+}
+
+static bool
+is_full(const struct acceptor *a)
+{
+	return a->model->active(a->env) >=
+	    (size_t)a->env->conf->max_connections;
+}
+
+static int
+hand_over(struct acceptor *a, struct arrival *arrival)
+{
+	int r = a->model->dispatch(a->env, arrival);
+
+	if (r == 0) {
+		atomic_store_explicit(&a->pause_ms, 0, memory_order_relaxed);
+		return 0;
+	}
+	request_refuse(a->env->host, arrival, REASON_DESCRIPTORS);
+	pause_for(a, pause_next(a, r));
+	return r;
+}
+
+/* One arrival for the model. 0, or why to stop for now. */
+static int
+accept_one(struct acceptor *a, const struct endpoint *ep)
+{
+	struct arrival arrival = {
+		.fd = -1, .data = a->room, .size = a->room_size,
+	};
+	bool full = is_full(a);
+
+	if (full && a->env->conf->when_full == WHEN_FULL_QUEUE) {
+		watches_stop(a);        /* until resume() */
+		return -EAGAIN;
+	}
+	int r = ep->transport->take(ep, &arrival, false);
+	if (is_shortage(r)) {
+		shed(a, ep);
+		pause_for(a, pause_next(a, r));
+		return r;
+	}
+	r = sort_out(a, &arrival, r);
+	if (r == 0 && full) {
+		refuse(a, &arrival, REASON_MAX_CONNECTIONS);
+		return 0;
+	}
+	if (r == 0)
+		r = admit(a, &arrival);
+	if (r == 0)
+		r = hand_over(a, &arrival);
+	return r == -EINTR ? 0 : r;
+}
+
+static void
+accept_ready(struct watch *watch, uint32_t events)
+{
+	struct acceptor *a = watch->arg;
+	const struct endpoint *ep = &a->endpoints[watch - a->watches];
+
+	(void)events;
+	for (int i = 0; i < BATCH && a->is_watching; i++)
+		if (accept_one(a, ep) < 0)
+			break;
+	log_flush();
+}
+
+/* The listener's requests in all its processes. */
+static bool
+is_listener_full(const struct acceptor *a)
+{
+	struct stats sum;
+
+	memset(&sum, 0, sizeof(sum));
+	stats_sum(a->env->host->slab, a->env->host->slots, &sum);
+	return atomic_load(&sum.counters[COUNTER_ACTIVE]) >=
+	    a->env->conf->max_connections;
+}
+
+/*
+ * Lanes take for themselves, so nobody is there to refuse when all of them
+ * are busy: the main thread does. While a lane is free it stays out of the
+ * way for a moment.
+ */
+static void
+refuse_ready(struct watch *watch, uint32_t events)
+{
+	struct acceptor *a = watch->arg;
+	const struct endpoint *ep = &a->endpoints[watch - a->watches];
+	struct arrival arrival = {
+		.fd = -1, .data = a->room, .size = a->room_size,
+	};
+
+	(void)events;
+	for (int i = 0; i < BATCH; i++) {
+		if (!is_listener_full(a)) {
+			pause_for(a, RECHECK_MS);
+			break;
+		}
+		int r = sort_out(a, &arrival,
+		    ep->transport->take(ep, &arrival, false));
+		if (r == 0)
+			refuse(a, &arrival, REASON_MAX_CONNECTIONS);
+		else if (r != -EINTR)
+			break;
+	}
+}
+
+static void
+watches_start(struct acceptor *a)
+{
+	bool is_refuser = a->model->takes;
+
+	if (atomic_load(&a->is_draining) || a->is_watching ||
+	    (is_refuser && a->env->conf->when_full == WHEN_FULL_QUEUE))
+		return;
+	a->is_watching = true;
+	for (size_t i = 0; i < a->count; i++)
+		if (watch_start(a->env->loop, &a->watches[i],
+		    a->endpoints[i].fd, EPOLLIN,
+		    is_refuser ? refuse_ready : accept_ready, a) < 0)
+			log_error("listener \"%s\": a socket cannot be watched",
+			    a->env->conf->name);
+}
+
+/* -- the end ------------------------------------------------------------ */
+
+/* Queued arrivals to the model, as far as there is room. */
+static void
+backlog_dispatch(struct acceptor *a)
+{
+	for (;;) {
+		struct arrival arrival = {
+			.fd = -1, .data = a->room, .size = a->room_size,
+		};
+		if (is_full(a))
+			return;
+		int r = backlog_take(&a->backlog, &arrival, false);
+		if (r < 0) {
+			a->model->drain(a->env);
+			return;
+		}
+		if (admit(a, &arrival) == 0 &&
+		    a->model->dispatch(a->env, &arrival) < 0)
+			request_refuse(a->env->host, &arrival,
+			    REASON_DESCRIPTORS);
+	}
+}
+
+void
+acceptor_resume(struct acceptor *a)
+{
+	if (atomic_load(&a->is_draining))
+		backlog_dispatch(a);
+	else if (!timer_is_running(&a->pause))
+		watches_start(a);
+}
+
+static void
+collect_endpoint(struct acceptor *a, const struct endpoint *ep)
+{
+	int64_t left = ep->transport->is_stream ? a->env->conf->backlog :
+	    COLLECT_DATAGRAMS;
+
+	(void)endpoint_set_nonblock(ep, true);
+	while (left-- > 0) {
+		struct arrival arrival = {
+			.fd = -1, .data = a->room, .size = a->room_size,
+		};
+		int r = sort_out(a, &arrival,
+		    ep->transport->take(ep, &arrival, false));
+		if (r == 0 && backlog_add(&a->backlog, &arrival) < 0)
+			refuse(a, &arrival, REASON_DESCRIPTORS);
+		else if (r < 0 && r != -EINTR)
+			return;
+	}
+}
+
+/* Datagram sockets stay: replies leave from them. */
+static void
+give_up_sockets(struct acceptor *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->wants_collect)
+			collect_endpoint(a, &a->endpoints[i]);
+		if (a->endpoints[i].transport->is_stream)
+			fd_close(&a->endpoints[i].fd);
+	}
+	backlog_complete(&a->backlog);
+	if (a->model->takes)
+		a->model->drain(a->env);
+	else
+		backlog_dispatch(a);
+}
+
+/* A lane may be inside accept4() on a socket that is to be closed. */
+static void
+collect_when_free(struct timer *timer)
+{
+	struct acceptor *a = timer->arg;
+
+	if (atomic_load(&a->in_take) == 0) {
+		give_up_sockets(a);
+		return;
+	}
+	a->model->nudge(a->env);
+	(void)timer_start(a->env->loop, &a->collect, clock_after_ms(5),
+	    collect_when_free, a);
+}
+
+void
+acceptor_drain(struct acceptor *a, bool collect)
+{
+	if (atomic_load(&a->is_draining))
+		return;
+	watches_stop(a);
+	timer_stop(a->env->loop, &a->pause);
+	atomic_store(&a->is_draining, true);
+	a->wants_collect = collect;
+	collect_when_free(&a->collect);
+}
+
+/* -- making ------------------------------------------------------------- */
+
+static int
+make_lane_poll(struct acceptor *a, struct err *err)
+{
+	a->poll = epoll_create1(EPOLL_CLOEXEC);
+	if (a->poll < 0)
+		return err_errno(err, errno, "epoll");
+	for (size_t i = 0; i < a->count; i++) {
+		struct epoll_event event = {
+			.events = EPOLLIN | EPOLLEXCLUSIVE,
+			.data.ptr = &a->endpoints[i],
+		};
+		if (epoll_ctl(a->poll, EPOLL_CTL_ADD, a->endpoints[i].fd,
+		    &event) < 0)
+			return err_errno(err, errno, "epoll");
+	}
+	return 0;
+}
+
+static int
+ready_endpoints(struct acceptor *a, struct err *err)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		struct endpoint *ep = &a->endpoints[i];
+		int r = ep->transport->ready(ep, a->env->conf, err);
+		if (r == 0 && ep->transport->is_stream &&
+		    (r = endpoint_set_nonblock(ep, !a->is_blocking)) < 0)
+			(void)err_errno(err, -r, "%s", ep->address);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* max_requests, and up to half as many more, so that the workers of a pool do
+ * not end all at once. */
+static int64_t
+requests_to_serve(const struct listener_conf *conf)
+{
+	uint64_t random = 0;
+
+	if (conf->max_requests == 0)
+		return INT64_MAX;
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	return conf->max_requests +
+	    (int64_t)(random % (uint64_t)(conf->max_requests / 2 + 1));
+}
+
+struct acceptor *
+acceptor_new(struct model_env *env, const struct model *model,
+    struct endpoint *endpoints, size_t count, struct err *err)
+{
+	struct acceptor *a = calloc(1, sizeof(*a));
+
+	if (a == NULL) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	a->env = env;
+	a->model = model;
+	a->endpoints = endpoints;
+	a->count = count;
+	a->poll = -1;
+	a->collect.arg = a;
+	a->left = requests_to_serve(env->conf);
+	(void)pthread_mutex_init(&a->spare_lock, NULL);
+	backlog_init(&a->backlog);
+	a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	a->watches = calloc(count, sizeof(*a->watches));
+	a->room_size = (size_t)env->conf->max_datagram_bytes + 1;
+	a->room = malloc(a->room_size);
+	if (a->watches == NULL || a->room == NULL) {
+		err_set(err, "out of memory");
+		acceptor_free(&a);
+		return NULL;
+	}
+	/* One socket and nothing else to wait for: the taking call blocks, and
+	 * the kernel wakes the lanes of all processes first come, first served. */
+	a->is_blocking = model->takes && count == 1 &&
+	    env->conf->when_full == WHEN_FULL_QUEUE && !host_has_tick(env->host);
+	return a;
+}
+
+int
+acceptor_start(struct acceptor *a, struct err *err)
+{
+	int r = ready_endpoints(a, err);
+
+	if (r == 0 && a->model->takes && !a->is_blocking)
+		r = make_lane_poll(a, err);
+	if (r == 0)
+		r = a->model->open(a->env, err);
+	if (r == 0)
+		watches_start(a);
+	return r;
+}
+
+void
+acceptor_forget(struct acceptor *a, int keep)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->endpoints[i].transport->is_stream)
+			fd_close(&a->endpoints[i].fd);
+	fd_close(&a->spare);
+	backlog_free(&a->backlog, keep);
+}
+
+void
+acceptor_free(struct acceptor **ap)
+{
+	struct acceptor *a = *ap;
+
+	if (a == NULL)
+		return;
+	for (size_t i = 0; i < a->count; i++)
+		fd_close(&a->endpoints[i].fd);
+	fd_close(&a->spare);
+	fd_close(&a->poll);
+	backlog_free(&a->backlog, -1);
+	free(a->watches);
+	free(a->endpoints);
+	free(a->room);
+	free(a);
+	*ap = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVE_ACCEPT_H
+#define SERVE_ACCEPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/model.h"
+#include "net/transport.h"
+
+/*
+ * Taking arrivals from the listener's sockets: for the main thread, which
+ * hands them to the model, or for the model's lanes, which call
+ * acceptor_take(). Owns the endpoints. It never spins: where the system has no
+ * descriptor, thread or process to give, it pauses 50 ms, doubling to 500 ms.
+ */
+struct acceptor;
+
+/* Takes over the endpoints. NULL with a sentence. */
+struct acceptor *acceptor_new(struct model_env *env, const struct model *model,
+    struct endpoint *endpoints, size_t count, struct err *err);
+/* Begin: the model is open. */
+int acceptor_start(struct acceptor *acceptor, struct err *err);
+/* Take no more from the sockets and close them. With `collect`, what waits in
+ * the kernel's queues is taken first and still served: nobody else will. The
+ * model's drain() is called when all is handed over. */
+void acceptor_drain(struct acceptor *acceptor, bool collect);
+/* The functions of struct model_env. */
+int acceptor_take(struct acceptor *acceptor, struct arrival *arrival,
+    int64_t until);
+void acceptor_resume(struct acceptor *acceptor);
+/* A forked child: close the sockets, the spare and the queued connections. */
+void acceptor_forget(struct acceptor *acceptor, int keep);
+void acceptor_free(struct acceptor **acceptor);
+
+#endif

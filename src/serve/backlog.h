@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVE_BACKLOG_H
+#define SERVE_BACKLOG_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/transport.h"
+
+/*
+ * Arrivals that were taken from the kernel's queues when the sockets had to be
+ * closed, waiting for their turn. Filled by the main thread, emptied by any.
+ */
+struct backlog_item;
+
+struct backlog {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct backlog_item *first, **last;     /* owned */
+	bool is_complete;               /* nothing more will be added */
+};
+
+void backlog_init(struct backlog *backlog);
+/* Takes over the connection; copies a datagram. 0 or -ENOMEM. */
+int backlog_add(struct backlog *backlog, const struct arrival *arrival);
+void backlog_complete(struct backlog *backlog);
+/* 0; -EAGAIN none now (only without wait); -ECANCELED none and complete. A
+ * datagram is copied into arrival->data, of arrival->size. */
+int backlog_take(struct backlog *backlog, struct arrival *arrival, bool wait);
+/* Close every connection in it, but not the descriptor `keep`. */
+void backlog_free(struct backlog *backlog, int keep);
+
+#endif

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: ISC
+# socketserver-service: started by socketserverd, one a listener.
+
+noinst_LIBRARIES += libserve.a
+libserve_a_SOURCES = \
+	src/serve/accept.c \
+	src/serve/accept.h \
+	src/serve/backlog.c \
+	src/serve/backlog.h \
+	src/serve/jail.c \
+	src/serve/jail.h \
+	src/serve/linger.c \
+	src/serve/linger.h \
+	src/serve/probe.c \
+	src/serve/probe.h \
+	src/serve/service.c \
+	src/serve/service.h
+
+pkglibexec_PROGRAMS += socketserver-service
+socketserver_service_SOURCES = src/serve/main.c
+socketserver_service_LDADD = libserve.a libmodel.a libhandler.a libnet.a \
+	libconf.a libbase.a -ldl
+
+check_PROGRAMS += tests/unit/serve
+TESTS += tests/unit/serve
+tests_unit_serve_SOURCES = \
+	tests/unit/serve_main.c tests/unit/serve_suites.h \
+	tests/unit/serve_backlog.c \
+	tests/unit/serve_linger.c
+tests_unit_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_serve_LDADD = libserve.a libmodel.a libhandler.a libnet.a \
+	libconf.a libbase.a $(CHECK_LIBS)

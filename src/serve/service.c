@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From birth to the last message. Everything that a service has is made in
+ * service_start(), in the order of its lines; nothing of a handler runs before
+ * jail_enter().
+ */
+#include "serve/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/sig.h"
+#include "conf/flat.h"
+#include "handler/options.h"
+#include "serve/accept.h"
+#include "serve/jail.h"
+#include "serve/linger.h"
+
+#define NUDGE_MS 50
+#define FORCE_MS 1000           /* from the deadline to the end by force */
+#define CONFIG_MAX_BYTES (4 << 20)
+
+struct service {
+	struct loop *loop;              /* owned */
+	struct config *config;          /* owned */
+	const struct listener_conf *conf;
+	struct module module;
+	struct host host;
+	struct model_env env;
+	const struct model *model;
+	struct acceptor *acceptor;      /* owned */
+	struct linger_list *linger;     /* owned */
+	int channel;                    /* owned */
+	int signals;                    /* owned */
+	struct watch channel_watch, signal_watch;
+	struct timer deadline, nudge;
+	int64_t force_at;
+	int64_t cut;                    /* requests ended by the deadline */
+	bool is_done;
+};
+
+/* -- the end ------------------------------------------------------------ */
+
+/* The supervisor is gone: nobody would ever end us. The session is ours
+ * alone, so this ends our children too. */
+static void
+die_as_orphan(void)
+{
+	(void)kill(0, SIGKILL);
+	_exit(EXIT_ORPHAN);
+}
+
+static void
+say_done(struct service *s)
+{
+	log_flush();
+	(void)channel_send(s->channel, MESSAGE_DONE, s->cut, NULL, -1);
+	s->is_done = true;
+}
+
+static void
+lingering_is_over(void *arg)
+{
+	say_done(arg);
+}
+
+static void
+service_drained(struct model_env *env)
+{
+	struct service *s = env->owner;
+
+	timer_stop(s->loop, &s->nudge);
+	stats_add(s->host.stats, COUNTER_SERVING, -1);
+	host_close(&s->host);
+	linger_when_idle(s->linger, lingering_is_over, s);
+}
+
+/* Requests that do not end although their waits were ended. */
+static void
+end_by_force(struct service *s)
+{
+	size_t left = s->model->active(&s->env);
+
+	stats_add(s->host.stats, COUNTER_ERRORS, (int64_t)left);
+	stats_add(s->host.stats, COUNTER_ACTIVE, -(int64_t)left);
+	say_done(s);
+	(void)kill(0, SIGKILL);
+}
+
+static void
+nudge_all(struct timer *timer)
+{
+	struct service *s = timer->arg;
+
+	if (clock_now() >= s->force_at) {
+		end_by_force(s);
+		return;
+	}
+	s->model->nudge(&s->env);
+	(void)timer_start(s->loop, &s->nudge, clock_after_ms(NUDGE_MS),
+	    nudge_all, s);
+}
+
+static void
+deadline_is_over(struct timer *timer)
+{
+	struct service *s = timer->arg;
+
+	if (host_is_cancelled(&s->host))
+		return;
+	s->cut = (int64_t)s->model->active(&s->env);
+	atomic_store(&s->host.phase->is_cancelled, true);
+	s->force_at = clock_after_ms(FORCE_MS);
+	nudge_all(&s->nudge);
+}
+
+static void
+service_drain(struct service *s, int64_t ms, bool collect)
+{
+	if (!host_is_draining(&s->host)) {
+		atomic_store(&s->host.phase->is_draining, true);
+		acceptor_drain(s->acceptor, collect);
+	}
+	s->deadline.arg = s;
+	s->nudge.arg = s;
+	if (s->is_done)
+		return;
+	if (ms <= 0)
+		deadline_is_over(&s->deadline);
+	else
+		(void)timer_start(s->loop, &s->deadline, clock_after_ms(ms),
+		    deadline_is_over, s);
+}
+
+/* -- what the main thread hears ----------------------------------------- */
+
+static void
+handle_message(struct service *s, const struct message *message, int fd)
+{
+	switch ((enum message_type)message->type) {
+	case MESSAGE_DRAIN:
+		service_drain(s, message->value, true);
+		break;
+	case MESSAGE_RETIRE:
+		service_drain(s, message->value, false);
+		break;
+	case MESSAGE_LOG_FD:
+		if (fd >= 0)
+			log_replace_fd(fd);
+		return;
+	case MESSAGE_LOG_LEVEL:
+		log_set_level((enum log_level)message->value);
+		break;
+	default:
+		break;
+	}
+	fd_close(&fd);
+}
+
+static void
+channel_ready(struct watch *watch, uint32_t events)
+{
+	struct service *s = watch->arg;
+	struct message message;
+	int r, fd;
+
+	(void)events;
+	while ((r = channel_receive(s->channel, CHANNEL_SERVICE, &message,
+	    &fd)) == 0)
+		handle_message(s, &message, fd);
+	if (r != -EAGAIN)
+		die_as_orphan();
+}
+
+static void
+signal_ready(struct watch *watch, uint32_t events)
+{
+	struct service *s = watch->arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (sig_next(s->signals, &info) == 0) {
+		if (host_is_draining(&s->host))
+			service_drain(s, 0, true);
+		else
+			service_drain(s, s->conf->drain_timeout_ms, true);
+	}
+}
+
+/* -- the calls of struct model_env -------------------------------------- */
+
+static int
+env_take(struct model_env *env, struct arrival *arrival, int64_t until)
+{
+	struct service *s = env->owner;
+
+	return acceptor_take(s->acceptor, arrival, until);
+}
+
+static void
+env_busy(struct model_env *env)
+{
+	struct service *s = env->owner;
+
+	(void)channel_send(s->channel, MESSAGE_BUSY, 0, NULL, -1);
+}
+
+static void
+env_resume(struct model_env *env)
+{
+	struct service *s = env->owner;
+
+	acceptor_resume(s->acceptor);
+}
+
+static void
+env_forget(struct model_env *env, int keep)
+{
+	struct service *s = env->owner;
+
+	acceptor_forget(s->acceptor, keep);
+	linger_forget(s->linger);
+	loop_free(&s->loop);
+	fd_close(&s->channel);
+	fd_close(&s->signals);
+}
+
+static void
+host_linger(struct host *host, int fd)
+{
+	struct service *s = host->linger_owner;
+
+	linger_add(s->linger, fd);
+}
+
+/* -- the start ---------------------------------------------------------- */
+
+/* Mapped, not read: the workers of a pool share the file's offset. */
+static struct config *
+map_config(int fd, struct err *err)
+{
+	struct config *config = NULL;
+	struct stat st;
+	void *text;
+
+	if (fstat(fd, &st) < 0 || st.st_size == 0 ||
+	    st.st_size > CONFIG_MAX_BYTES ||
+	    (text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd,
+	    0)) == MAP_FAILED) {
+		err_set(err, "no configuration was handed over");
+		return NULL;
+	}
+	config = flat_decode(text, (size_t)st.st_size, err);
+	(void)munmap(text, (size_t)st.st_size);
+	return config;
+}
+
+static int
+read_config(struct service *s, struct inherit *inherit, struct err *err)
+{
+	int fd = inherit_find(inherit, "config");
+
+	s->config = map_config(fd, err);
+	fd_close(&fd);
+	if (s->config == NULL || s->config->listener_count != 1)
+		return -EINVAL;
+	s->conf = &s->config->listeners[0];
+	return 0;
+}
+
+static int
+log_kind_parse(const char *word)
+{
+	static const char *const words[] = { "stream", "syslog", "journal" };
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(word, words[i]) == 0)
+			return i;
+	return LOG_KIND_STREAM;
+}
+
+static void
+start_log(struct service *s, const struct service_args *args,
+    struct inherit *inherit)
+{
+	log_use(inherit_find(inherit, "log"),
+	    (enum log_kind)log_kind_parse(args->log_kind),
+	    (enum log_format)s->config->log.format,
+	    (enum log_level)s->config->log.level, s->config->log.is_access_on);
+}
+
+static struct endpoint *
+adopt_sockets(const struct service *s, struct inherit *inherit, size_t *count,
+    struct err *err)
+{
+	struct endpoint *endpoints = calloc(s->conf->addresses.count + 1,
+	    sizeof(*endpoints));
+	int fd;
+
+	*count = 0;
+	while (endpoints != NULL && *count < s->conf->addresses.count &&
+	    (fd = inherit_find(inherit, "socket")) >= 0) {
+		if (endpoint_adopt(&endpoints[*count], fd, err) < 0) {
+			free(endpoints);
+			return NULL;
+		}
+		(*count)++;
+	}
+	if (*count > 0)
+		return endpoints;
+	err_set(err, "no socket was handed over");
+	free(endpoints);
+	return NULL;
+}
+
+static int
+load_handler(struct service *s, int file, struct err *err)
+{
+	struct faults faults;
+	const char *key;
+
+	int r = module_load(&s->module, file, s->conf->handler_file, err);
+	if (r == 0)
+		r = module_fits(&s->module, s->conf, &key, err);
+	if (r < 0)
+		return r;
+	faults_init(&faults);
+	r = host_init(&s->host, s->conf, &s->module, &faults);
+	if (r < 0)
+		err_set(err, "%s", faults.count > 0 ? faults.text.data :
+		    "out of memory");
+	faults_free(&faults);
+	return r;
+}
+
+static int
+map_stats(struct service *s, const struct service_args *args,
+    struct inherit *inherit, struct err *err)
+{
+	int fd = inherit_find(inherit, "stats");
+
+	s->host.slab = stats_map(fd, &s->host.slots);
+	fd_close(&fd);
+	if (s->host.slab == NULL || args->slot >= s->host.slots) {
+		err_set(err, "no counters were handed over");
+		return -EINVAL;
+	}
+	s->host.stats = &s->host.slab->slots[args->slot];
+	s->host.generation = args->generation;
+	return 0;
+}
+
+static int
+start_loop(struct service *s, struct err *err)
+{
+	static const int signals[] = { SIGTERM, 0 };
+
+	s->loop = loop_new();
+	s->signals = sig_open(signals);
+	if (s->loop == NULL || s->signals < 0)
+		return err_errno(err, errno, "the loop");
+	s->linger = linger_new(s->loop);
+	int r = watch_start(s->loop, &s->channel_watch, s->channel, EPOLLIN,
+	    channel_ready, s);
+	if (r == 0)
+		r = watch_start(s->loop, &s->signal_watch, s->signals, EPOLLIN,
+		    signal_ready, s);
+	if (s->linger == NULL)
+		r = -ENOMEM;
+	return r < 0 ? err_errno(err, -r, "the loop") : 0;
+}
+
+static int
+start_model(struct service *s, struct endpoint *endpoints, size_t count,
+    struct err *err)
+{
+	s->host.linger = host_linger;
+	s->host.linger_owner = s;
+	s->model = model_of(s->conf);
+	s->env = (struct model_env){
+		.loop = s->loop,
+		.host = &s->host,
+		.conf = s->conf,
+		.owner = s,
+		.take = env_take,
+		.busy = env_busy,
+		.resume = env_resume,
+		.forget = env_forget,
+		.drained = service_drained,
+	};
+	s->acceptor = acceptor_new(&s->env, s->model, endpoints, count, err);
+	return s->acceptor == NULL ? -ENOMEM : acceptor_start(s->acceptor, err);
+}
+
+static enum exit_code
+service_start(struct service *s, const struct service_args *args,
+    struct inherit *inherit, struct err *err)
+{
+	pid_t parent = getppid();
+	struct endpoint *endpoints;
+	size_t count;
+	int file;
+
+	if (read_config(s, inherit, err) < 0)
+		return EXIT_SYSTEM;
+	start_log(s, args, inherit);
+	if ((endpoints = adopt_sockets(s, inherit, &count, err)) == NULL)
+		return EXIT_SYSTEM;
+	if ((file = module_open(s->conf->handler_file, err)) < 0)
+		return EXIT_CONFIG;
+	if (jail_enter(s->conf, parent, err) < 0)
+		return EXIT_SYSTEM;
+	if (load_handler(s, file, err) < 0)
+		return EXIT_CONFIG;
+	fd_close(&file);
+	if (jail_chroot(s->conf, err) < 0 ||
+	    map_stats(s, args, inherit, err) < 0)
+		return EXIT_SYSTEM;
+	inherit_free(inherit);
+	if (host_open(&s->host, err) < 0)
+		return EXIT_OPEN;
+	if (start_loop(s, err) < 0 ||
+	    start_model(s, endpoints, count, err) < 0)
+		return EXIT_SYSTEM;
+	return EXIT_OK;
+}
+
+static void
+service_free(struct service *s)
+{
+	if (s->model != NULL)
+		s->model->close(&s->env);
+	acceptor_free(&s->acceptor);
+	linger_free(&s->linger);
+	stats_free(&s->host.slab, s->host.slots);
+	host_free(&s->host);
+	loop_free(&s->loop);
+	fd_close(&s->signals);
+	fd_close(&s->channel);
+	config_free(&s->config);
+	free(s);
+}
+
+enum exit_code
+service_run(const struct service_args *args, struct inherit *inherit)
+{
+	struct service *s = calloc(1, sizeof(*s));
+	struct err err = { .text = "out of memory" };
+
+	if (s == NULL)
+		return EXIT_SYSTEM;
+	s->signals = -1;
+	s->channel = inherit_find(inherit, "channel");
+	enum exit_code code = service_start(s, args, inherit, &err);
+	if (code != EXIT_OK) {
+		(void)channel_send(s->channel, MESSAGE_FAILED, 0, err.text, -1);
+		return code;
+	}
+	stats_add(s->host.stats, COUNTER_SERVING, 1);
+	(void)channel_send(s->channel, MESSAGE_READY, 0, NULL, -1);
+	while (!s->is_done)
+		(void)loop_turn(s->loop, -1);
+	service_free(s);
+	return EXIT_OK;
+}
