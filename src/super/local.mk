@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: ISC
+#
+# The supervisor: libsuper.a and the program socketserverd. Neither a handler
+# nor a model is linked, and nobody else links libsystemd.
+
+noinst_LIBRARIES += libsuper.a
+libsuper_a_SOURCES = \
+	src/super/address_file.c \
+	src/super/address_file.h \
+	src/super/backoff.c \
+	src/super/backoff.h \
+	src/super/daemonize.c \
+	src/super/daemonize.h \
+	src/super/generation.c \
+	src/super/generation.h \
+	src/super/handlers.c \
+	src/super/handlers.h \
+	src/super/listener.c \
+	src/super/listener.h \
+	src/super/load.c \
+	src/super/load.h \
+	src/super/notify.c \
+	src/super/notify.h \
+	src/super/options.c \
+	src/super/options.h \
+	src/super/pidfile.c \
+	src/super/pidfile.h \
+	src/super/probe.c \
+	src/super/probe.h \
+	src/super/program.c \
+	src/super/reap.c \
+	src/super/reap.h \
+	src/super/scaling.c \
+	src/super/scaling.h \
+	src/super/signals.c \
+	src/super/signals.h \
+	src/super/spawn.c \
+	src/super/spawn.h \
+	src/super/super.c \
+	src/super/super.h \
+	src/super/worker.c \
+	src/super/worker.h
+libsuper_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+
+super_libraries = libsuper.a libnet.a libconf.a libbase.a \
+	$(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS)
+
+sbin_PROGRAMS += socketserverd
+socketserverd_SOURCES = src/super/main.c
+socketserverd_LDADD = $(super_libraries)
+
+# One program; a file for each subject. They start a small service program of
+# their own that speaks the channel.
+check_PROGRAMS += tests/unit/super tests/fixtures/fake_service
+TESTS += tests/unit/super
+tests_unit_super_SOURCES = \
+	tests/unit/super_backoff.c \
+	tests/unit/super_files.c \
+	tests/unit/super_generation.c \
+	tests/unit/super_main.c \
+	tests/unit/super_options.c \
+	tests/unit/super_suites.h \
+	tests/unit/super_spawn.c
+tests_unit_super_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_super_LDADD = $(super_libraries) $(CHECK_LIBS)
+tests_fixtures_fake_service_SOURCES = tests/fixtures/fake_service.c
+tests_fixtures_fake_service_LDADD = libnet.a libconf.a libbase.a
+EXTRA_tests_unit_super_DEPENDENCIES = tests/fixtures/fake_service

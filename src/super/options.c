@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The command line: options_table[] at the end says everything about each
+ * option; above it are the functions that the rows name, and what turns the
+ * table into getopt_long(3)'s terms and into text.
+ */
+#include "super/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define OPTIONS_MAX 32          /* rows; a test walks the table */
+
+#define DEFAULT_FILE SYSCONFDIR "/socketserverd/socketserverd.conf"
+
+typedef int set_fn(struct options *options, const struct option_row *row,
+    const char *value, struct err *err);
+
+static int
+set_action(struct options *options, const struct option_row *row,
+    enum action action, struct err *err)
+{
+	if (options->action_letter != 0 &&
+	    options->action_letter != row->letter) {
+		err_set(err, "-%c and -%c exclude each other",
+		    options->action_letter, row->letter);
+		return -EINVAL;
+	}
+	options->action = action;
+	options->action_letter = row->letter;
+	return 0;
+}
+
+static int
+set_file(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)err;
+	options->file = value;
+	options->is_file_given = true;
+	return 0;
+}
+
+static int
+set_test(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)value;
+	return set_action(options, row, ACTION_TEST, err);
+}
+
+static int
+set_dump(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)value;
+	return set_action(options, row, ACTION_DUMP, err);
+}
+
+static int
+set_list(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)value;
+	return set_action(options, row, ACTION_LIST_HANDLERS, err);
+}
+
+static int
+set_help_config(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	options->key = value;
+	return set_action(options, row, ACTION_HELP_CONFIG, err);
+}
+
+static int
+set_run(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)err;
+	options->address = value;
+	return 0;
+}
+
+static int
+set_model(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)err;
+	options->model = value;
+	return 0;
+}
+
+static int
+set_setting(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals == NULL || equals == value) {
+		err_set(err, "-%c %s: write NAME=VALUE", row->letter, value);
+		return -EINVAL;
+	}
+	/* argv's own strings: getopt(3) only hands them out as const. */
+	options->settings[options->setting_count++] = (char *)(size_t)value;
+	return 0;
+}
+
+static int
+set_daemon(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)value;
+	(void)err;
+	options->is_daemon = true;
+	return 0;
+}
+
+static int
+set_pidfile(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)err;
+	options->pidfile = value;
+	return 0;
+}
+
+static int
+set_log_level(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	options->log_level = log_level_parse(value);
+	if (options->log_level >= 0)
+		return 0;
+	err_set(err, "-%c %s: the levels are debug, info, notice, warning and "
+	    "error", row->letter, value);
+	return -EINVAL;
+}
+
+static int
+set_help(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)value;
+	return set_action(options, row, ACTION_HELP, err);
+}
+
+static int
+set_version(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)value;
+	return set_action(options, row, ACTION_VERSION, err);
+}
+
+static int
+set_print(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)err;
+	options->document = value;
+	options->action = ACTION_PRINT;
+	return 0;
+}
+
+static int
+argument_kind(const struct option_row *row)
+{
+	if (row->argument == NULL)
+		return no_argument;
+	return row->argument[0] == '[' ? optional_argument : required_argument;
+}
+
+/* The table in getopt_long(3)'s form. The long options' val is the row's
+ * number + 256, which no letter has. */
+static void
+getopt_prepare(struct option longs[OPTIONS_MAX + 1],
+    char shorts[3 * OPTIONS_MAX + 2])
+{
+	const struct option_row *row;
+	char *at = shorts;
+	int i = 0;
+
+	*at++ = ':';            /* a missing argument is ':', not '?' */
+	for (row = options_table; row->name != NULL; row++, i++) {
+		int kind = argument_kind(row);
+
+		longs[i] = (struct option){ row->name, kind, NULL, 256 + i };
+		if (row->letter == 0)
+			continue;
+		*at++ = row->letter;
+		if (kind != no_argument)
+			*at++ = ':';
+		if (kind == optional_argument)
+			*at++ = ':';
+	}
+	*at = '\0';
+	longs[i] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+static const struct option_row *
+row_find(int value)
+{
+	const struct option_row *row;
+
+	if (value >= 256)
+		return &options_table[value - 256];
+	for (row = options_table; row->name != NULL; row++)
+		if (row->letter != 0 && row->letter == value)
+			return row;
+	return NULL;
+}
+
+static int
+option_unknown(char **argv, int value, struct err *err)
+{
+	const char *word = argv[optind - 1];
+
+	if (value == ':')
+		err_set(err, "%s needs an argument", word);
+	else if (optopt > 0 && optopt < 256)
+		err_set(err, "unknown option -%c", optopt);
+	else
+		err_set(err, "unknown option %s", word);
+	return -EINVAL;
+}
+
+static int
+options_walk(struct options *options, int argc, char **argv, struct err *err)
+{
+	struct option longs[OPTIONS_MAX + 1];
+	char shorts[3 * OPTIONS_MAX + 2];
+	int value, r;
+
+	getopt_prepare(longs, shorts);
+	optind = 0;             /* glibc: begin anew, so that tests can call twice */
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_row *row =
+		    value == ':' || value == '?' ? NULL : row_find(value);
+
+		if (row == NULL)
+			return option_unknown(argv, value, err);
+		r = row->set(options, row, optarg, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The words that are no options: -r's HANDLER, -H's KEY. */
+static int
+options_operands(struct options *options, int argc, char **argv,
+    struct err *err)
+{
+	int i = optind;
+
+	if (options->address != NULL && i < argc)
+		options->handler = argv[i++];
+	if (options->action == ACTION_HELP_CONFIG && options->key == NULL &&
+	    i < argc)
+		options->key = argv[i++];
+	if (i == argc)
+		return 0;
+	err_set(err, "%s: what is this word for?", argv[i]);
+	return -EINVAL;
+}
+
+static int
+options_check(const struct options *options, struct err *err)
+{
+	if (options->address != NULL && options->handler == NULL)
+		err_set(err, "-r %s needs a HANDLER after the address",
+		    options->address);
+	else if (options->address != NULL && options->is_file_given)
+		err_set(err, "-r and -c exclude each other");
+	else if (options->address == NULL && options->model != NULL)
+		err_set(err, "-m goes with -r only; in a file it is "
+		    "`concurrency`");
+	else if (options->address == NULL && options->setting_count > 0)
+		err_set(err, "-o goes with -r only; in a file it is `options`");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int
+options_parse(struct options *options, int argc, char **argv, struct err *err)
+{
+	int r;
+
+	*options = (struct options){ .file = DEFAULT_FILE, .log_level = -1 };
+	options->settings = calloc((size_t)argc + 1, sizeof(char *));
+	if (options->settings == NULL)
+		return err_errno(err, ENOMEM, "command line");
+	r = options_walk(options, argc, argv, err);
+	if (r == 0)
+		r = options_operands(options, argc, argv, err);
+	if (r == 0)
+		r = options_check(options, err);
+	return r;
+}
+
+void
+options_free(struct options *options)
+{
+	free(options->settings);
+	options->settings = NULL;
+}
+
+static void
+usage_row(FILE *out, const struct option_row *row)
+{
+	char left[64];
+
+	(void)snprintf(left, sizeof(left), "--%s%s%s", row->name,
+	    row->argument != NULL ? " " : "",
+	    row->argument != NULL ? row->argument : "");
+	if (row->letter != 0)
+		fprintf(out, "  -%c, %-24s %s\n", row->letter, left, row->help);
+	else
+		fprintf(out, "      %-24s %s\n", left, row->help);
+}
+
+void
+options_usage(FILE *out)
+{
+	const struct option_row *row;
+
+	fputs("usage: socketserverd [-c FILE] [-t | -T | -L | -H [KEY]] [-d] "
+	    "[-p PIDFILE]\n"
+	    "                     [-l LEVEL] [-h] [-V]\n"
+	    "       socketserverd -r ADDRESS HANDLER [-m MODEL] "
+	    "[-o OPTION=VALUE]...\n\n", out);
+	for (row = options_table; row->name != NULL; row++)
+		if (!row->is_hidden)
+			usage_row(out, row);
+	fputs("\nSee socketserverd(8) and socketserverd.conf(5).\n", out);
+}
+
+/* "FILE" is Ar FILE, "ADDRESS HANDLER" is Ar ADDRESS HANDLER, "[KEY]" is
+ * Op Ar KEY. */
+static void
+mdoc_argument(FILE *out, const struct option_row *row)
+{
+	size_t len;
+
+	if (row->argument == NULL)
+		return;
+	len = strlen(row->argument);
+	if (row->argument[0] == '[')
+		fprintf(out, " Op Ar %.*s", (int)(len - 2), row->argument + 1);
+	else
+		fprintf(out, " Ar %s", row->argument);
+}
+
+static void
+mdoc_row(FILE *out, const struct option_row *row)
+{
+	fputs(".It", out);
+	if (row->letter != 0)
+		fprintf(out, " Fl %c ,", row->letter);
+	fprintf(out, " Fl -%s", row->name);
+	mdoc_argument(out, row);
+	fprintf(out, "\n%c%s.\n", row->help[0] >= 'a' && row->help[0] <= 'z' ?
+	    row->help[0] - 'a' + 'A' : row->help[0], row->help + 1);
+}
+
+void
+options_mdoc(FILE *out)
+{
+	const struct option_row *row;
+
+	for (row = options_table; row->name != NULL; row++)
+		if (!row->is_hidden)
+			mdoc_row(out, row);
+}
+
+const struct option_row options_table[] = {
+	{ 'c', "config", "FILE", false, set_file,
+	    "configuration file; default " DEFAULT_FILE },
+	{ 't', "test", NULL, false, set_test,
+	    "check the configuration whole, print every fault, and exit" },
+	{ 'T', "dump", NULL, false, set_dump,
+	    "as -t, then print the configuration in force" },
+	{ 'L', "list-handlers", NULL, false, set_list,
+	    "list the handlers on the module path" },
+	{ 'H', "help-config", "[KEY]", false, set_help_config,
+	    "print the reference of every configuration key, or of one" },
+	{ 'r', "run", "ADDRESS HANDLER", false, set_run,
+	    "serve one listener without a configuration file" },
+	{ 'm', "model", "MODEL", false, set_model,
+	    "with -r: sync, threaded, forking or prefork" },
+	{ 'o', "option", "NAME=VALUE", false, set_setting,
+	    "with -r: an option of the handler; may be repeated" },
+	{ 'd', "daemon", NULL, false, set_daemon,
+	    "detach; return 0 once the daemon serves, else say why not" },
+	{ 'p', "pidfile", "FILE", false, set_pidfile,
+	    "write a locked pid file" },
+	{ 'l', "log-level", "LEVEL", false, set_log_level,
+	    "debug, info, notice, warning or error" },
+	{ 'h', "help", NULL, false, set_help,
+	    "print this" },
+	{ 'V', "version", NULL, false, set_version,
+	    "print the version and what it was built with" },
+	{ 0, "print", "DOCUMENT", true, set_print,
+	    "mdoc, example, options-mdoc or exit-mdoc: for the build" },
+	{ 0, NULL, NULL, false, NULL, NULL },
+};

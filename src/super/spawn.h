@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPER_SPAWN_H
+#define SUPER_SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/*
+ * Starting socketserver-service. The program is opened once, when the daemon
+ * starts, so that an upgrade on disk cannot mix versions. A `struct spawn` is
+ * one start made ready beforehand (arguments, environment, named descriptors)
+ * and may be started many times: a start allocates nothing.
+ *
+ * The child is the leader of its own session, with the descriptors at 3 and
+ * up in the order in which they were passed (LISTEN_PID, LISTEN_FDS,
+ * LISTEN_FDNAMES) and all signals that the supervisor blocks still blocked.
+ */
+struct program {
+	int fd;                 /* owned; O_PATH */
+	char *path;             /* owned; where fd is refused */
+	char **env;             /* owned: the allow-listed environment */
+	size_t env_count;
+	struct arena arena;     /* owned: path, env */
+};
+
+struct spawn {
+	const struct program *program;  /* borrowed */
+	char **argv;
+	char **env;             /* the three LISTEN_ variables, then the program's */
+	char *listen_pid;       /* its digits are written in the child */
+	int *fds;               /* borrowed descriptors, in order; -1 = not yet set */
+	int *placed;            /* the child's copy of fds, moved out of the way */
+	const char **names;
+	size_t count, max;
+	int stdout_fd;          /* -1 = the supervisor's own */
+	struct arena arena;     /* owned: all of the above */
+	volatile int error;     /* written by the child: errno of a failed start */
+};
+
+struct child {
+	pid_t pid;
+	int pidfd;              /* owned by the caller; -1 where the kernel has none */
+};
+
+/* path NULL: the service program beside this one in a build tree, else the
+ * installed one. */
+int program_open(struct program *program, const char *path, struct err *err);
+void program_close(struct program *program);
+
+/* argv is copied; at most max descriptors will be passed. */
+int spawn_init(struct spawn *spawn, const struct program *program,
+    const char *const *argv, size_t max);
+/* The number of the descriptor, for spawn_replace(). At most max calls. */
+size_t spawn_pass(struct spawn *spawn, const char *name, int fd);
+void spawn_replace(struct spawn *spawn, size_t number, int fd);
+/* After the last spawn_pass(). */
+int spawn_seal(struct spawn *spawn);
+int spawn_start(struct spawn *spawn, struct child *child, struct err *err);
+void spawn_free(struct spawn *spawn);
+
+#endif

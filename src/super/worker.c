@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One service process of a generation: its start, what it says, how it ends.
+ */
+#include "super/worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/sig.h"
+#include "base/stats.h"
+#include "super/generation.h"
+#include "super/scaling.h"
+
+#define START_MS 10000          /* from exec to READY */
+#define DRAIN_GRACE_MS 2000     /* from the drain deadline to TERM */
+#define TERM_MS 1000            /* from TERM to KILL */
+#define CLOSING_MS 2000         /* from the end of its channel to KILL */
+#define KILL_MS 10000           /* from KILL until it is given up */
+#define MESSAGES_A_TURN 16
+#define MESSAGES_LAST 64        /* read of a dead process's channel */
+
+typedef void message_fn(struct worker *worker, const struct message *message);
+
+static struct log_fields
+worker_fields(const struct worker *worker)
+{
+	return (struct log_fields){
+		.listener = worker->gen->conf->name,
+		.generation = worker->gen->number,
+	};
+}
+
+static void
+worker_timeout(struct timer *timer);
+
+static void
+worker_set_timer(struct worker *worker, int64_t ms)
+{
+	struct loop *loop = worker->gen->env->loop;
+	struct log_fields fields = worker_fields(worker);
+
+	if (timer_start(loop, &worker->timer, loop_now(loop) + ms * CLOCK_MS,
+	    worker_timeout, worker) < 0)
+		log_write(LOG_LEVEL_ERROR, &fields,
+		    "no memory for a timer: slot %u is left as it is",
+		    worker->slot);
+}
+
+static void
+worker_enter(struct worker *worker, enum worker_state state, int64_t ms)
+{
+	worker->state = state;
+	worker_set_timer(worker, ms);
+}
+
+/* Its group, and itself in case it has none yet. The process is not reaped, so
+ * both numbers are still its own. */
+static void
+worker_signal(const struct worker *worker, int signal)
+{
+	(void)kill(-worker->pid, signal);
+	(void)kill(worker->pid, signal);
+}
+
+void
+worker_kill(struct worker *worker, const char *why)
+{
+	struct log_fields fields = worker_fields(worker);
+
+	if (worker->pid == 0)
+		return;
+	if (why != NULL)
+		log_write(LOG_LEVEL_WARNING, &fields,
+		    "service process %ld is killed: %s", (long)worker->pid, why);
+	worker_signal(worker, SIGKILL);
+	worker_enter(worker, WORKER_KILLED, KILL_MS);
+}
+
+/* What it says */
+
+static void
+take_ready(struct worker *worker, const struct message *message)
+{
+	(void)message;
+	if (worker->state != WORKER_STARTING)
+		return;         /* said twice, or already asked to leave */
+	timer_stop(worker->gen->env->loop, &worker->timer);
+	worker->state = WORKER_SERVING;
+	worker->was_ready = true;
+	worker->has_reported = true;
+	backoff_serving(&worker->backoff, loop_now(worker->gen->env->loop));
+	generation_review(worker->gen);
+}
+
+static void
+take_failed(struct worker *worker, const struct message *message)
+{
+	if (worker->has_failed)
+		return;         /* once a process: no flood */
+	worker->has_failed = true;
+	worker->gen->env->complain(worker->gen, message->text);
+}
+
+static void
+take_busy(struct worker *worker, const struct message *message)
+{
+	(void)message;
+	scaling_busy(worker->gen);
+}
+
+static int64_t
+clamp(int64_t value, int64_t most)
+{
+	if (value < 0)
+		return 0;
+	return value > most ? most : value;
+}
+
+static void
+take_done(struct worker *worker, const struct message *message)
+{
+	if (worker->is_done)
+		return;
+	worker->is_done = true;
+	worker->gen->cut_short += clamp(message->value,
+	    worker->gen->conf->max_connections);
+}
+
+static message_fn *const messages[MESSAGE_TYPES] = {
+	[MESSAGE_READY] = take_ready,
+	[MESSAGE_FAILED] = take_failed,
+	[MESSAGE_BUSY] = take_busy,
+	[MESSAGE_DONE] = take_done,
+};
+
+/* At most `max` messages. 0: more may be there; else why it stopped. */
+static int
+worker_receive(struct worker *worker, int max)
+{
+	struct message message;
+	int fd, r = 0;
+
+	while (max-- > 0) {
+		r = channel_receive(worker->channel, CHANNEL_SUPERVISOR,
+		    &message, &fd);
+		if (r < 0)
+			return r;
+		fd_close(&fd);  /* no service has a descriptor to give */
+		if (message.type >= MESSAGE_TYPES ||
+		    messages[message.type] == NULL)
+			return -EPROTO;
+		messages[message.type](worker, &message);
+	}
+	return r;
+}
+
+static void
+channel_readable(struct watch *watch, uint32_t events)
+{
+	struct worker *worker = watch->arg;
+	int r = worker_receive(worker, MESSAGES_A_TURN);
+
+	(void)events;
+	if (r == 0 || r == -EAGAIN)
+		return;
+	/* No watch on a channel that is at its end: it would never rest. */
+	watch_stop(worker->gen->env->loop, &worker->channel_watch);
+	if (r == -EPROTO)
+		worker_kill(worker, "it broke the protocol of its channel");
+	else if (worker->state != WORKER_KILLED)
+		worker_enter(worker, WORKER_ENDING, CLOSING_MS);
+}
+
+/* How it ends */
+
+/* Requests that end with the process. They count as errors, so that accepted =
+ * served + errors + refused + active stays true. */
+static int64_t
+worker_settle_stats(struct worker *worker)
+{
+	struct stats *stats = &worker->gen->slab->slots[worker->slot];
+	int64_t active = clamp(atomic_exchange_explicit(
+	    &stats->counters[COUNTER_ACTIVE], 0, memory_order_relaxed),
+	    worker->gen->conf->max_connections);
+
+	atomic_store_explicit(&stats->counters[COUNTER_SERVING], 0,
+	    memory_order_relaxed);
+	stats_add(stats, COUNTER_ERRORS, active);
+	return active;
+}
+
+static void
+worker_release(struct worker *worker)
+{
+	struct loop *loop = worker->gen->env->loop;
+
+	watch_stop(loop, &worker->pidfd_watch);
+	watch_stop(loop, &worker->channel_watch);
+	timer_stop(loop, &worker->timer);
+	fd_close(&worker->pidfd);
+	fd_close(&worker->channel);
+	worker->pid = 0;
+}
+
+/* An end that the process announced and that was to be expected. */
+static bool
+worker_ended_well(const struct worker *worker)
+{
+	return worker->is_done && worker->was_ready &&
+	    worker->gen->conf->max_requests > 0;
+}
+
+/* Milliseconds until its successor; -1 = none. */
+static int64_t
+worker_restart_ms(struct worker *worker)
+{
+	if (worker->is_leaving || worker->gen->state == GEN_DRAINING)
+		return -1;
+	if (worker_ended_well(worker))
+		return 0;
+	return backoff_next(&worker->backoff,
+	    loop_now(worker->gen->env->loop));
+}
+
+static void
+describe_how(char *text, size_t size, const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED)
+		(void)snprintf(text, size, "exited with status %d",
+		    info->si_status);
+	else
+		(void)snprintf(text, size, "was killed by %s%s",
+		    sig_name(info->si_status),
+		    info->si_code == CLD_DUMPED ? " (core dumped)" : "");
+}
+
+static void
+describe_when(char *text, size_t size, const struct worker *worker,
+    int64_t active)
+{
+	text[0] = '\0';
+	if (!worker->was_ready && !worker->is_leaving)
+		(void)snprintf(text, size, " before it was ready");
+	else if (active > 0)
+		(void)snprintf(text, size, " while serving %" PRId64
+		    " request%s", active, active == 1 ? "" : "s");
+}
+
+static void
+worker_log_end(const struct worker *worker, const siginfo_t *info,
+    int64_t active, int64_t restart_ms)
+{
+	struct log_fields fields = worker_fields(worker);
+	char how[64], when[64], next[48] = "";
+
+	describe_how(how, sizeof(how), info);
+	describe_when(when, sizeof(when), worker, active);
+	if (restart_ms >= 0)
+		(void)snprintf(next, sizeof(next), "; restarting in %.1f s",
+		    (double)restart_ms / 1000);
+	log_write(worker->is_done ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+	    &fields, "service process %ld %s%s%s", (long)worker->pid, how, when,
+	    next);
+}
+
+/* The process is a zombie: take everything it left. */
+static void
+worker_end(struct worker *worker, const siginfo_t *info)
+{
+	int64_t active, restart_ms;
+
+	/* DONE, FAILED. Twice: that it left a message of ours unread is told
+	 * first, as an error (unix(7)), and what it said itself after that. */
+	if (worker_receive(worker, MESSAGES_LAST) == -EPIPE)
+		(void)worker_receive(worker, MESSAGES_LAST);
+	worker_signal(worker, SIGKILL);                 /* what is left of its group */
+	active = worker_settle_stats(worker);
+	if (worker->is_leaving && !worker->is_done)
+		worker->gen->cut_short += active;
+	restart_ms = worker_restart_ms(worker);
+	worker_log_end(worker, info, active, restart_ms);
+	(void)waitpid(worker->pid, NULL, 0);
+	worker_release(worker);
+	worker->has_reported = true;
+	worker->state = WORKER_NONE;
+	if (restart_ms >= 0)
+		worker_enter(worker, WORKER_WAITING, restart_ms);
+	generation_review(worker->gen);
+}
+
+void
+worker_check(struct worker *worker)
+{
+	siginfo_t info = { 0 };
+
+	if (worker->pid == 0 ||
+	    waitid(P_PID, (id_t)worker->pid, &info,
+	    WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+		return;
+	worker_end(worker, &info);
+}
+
+static void
+pidfd_readable(struct watch *watch, uint32_t events)
+{
+	(void)events;
+	worker_check(watch->arg);
+}
+
+/* A process that not even KILL ends (it hangs in the kernel) must not keep the
+ * daemon from ending. */
+static void
+worker_give_up(struct worker *worker)
+{
+	struct log_fields fields = worker_fields(worker);
+
+	log_write(LOG_LEVEL_ERROR, &fields, "service process %ld does not end; "
+	    "it is left alone", (long)worker->pid);
+	worker_release(worker);
+	worker->has_reported = true;
+	worker->state = WORKER_NONE;
+	generation_review(worker->gen);
+}
+
+/* How it starts */
+
+static int
+worker_watch(struct worker *worker)
+{
+	struct loop *loop = worker->gen->env->loop;
+	int r;
+
+	r = watch_start(loop, &worker->channel_watch, worker->channel, EPOLLIN,
+	    channel_readable, worker);
+	/* Without a pidfd SIGCHLD tells. */
+	if (r == 0 && worker->pidfd >= 0)
+		r = watch_start(loop, &worker->pidfd_watch, worker->pidfd,
+		    EPOLLIN, pidfd_readable, worker);
+	return r;
+}
+
+static int
+worker_spawn(struct worker *worker, struct err *err)
+{
+	struct generation *gen = worker->gen;
+	struct child child;
+	int ends[2], r;
+
+	r = channel_pair(ends);
+	if (r < 0)
+		return err_errno(err, -r, "cannot make a channel");
+	(void)snprintf(gen->slot_text, 12, "%u", worker->slot);
+	spawn_replace(&gen->spawn, gen->channel_number, ends[1]);
+	r = spawn_start(&gen->spawn, &child, err);
+	fd_close(&ends[1]);
+	if (r < 0) {
+		fd_close(&ends[0]);
+		return r;
+	}
+	worker->channel = ends[0];
+	worker->pid = child.pid;
+	worker->pidfd = child.pidfd;
+	return 0;
+}
+
+static void
+worker_spawn_failed(struct worker *worker, const struct err *err)
+{
+	int64_t restart_ms = worker_restart_ms(worker);
+
+	worker->gen->env->complain(worker->gen, err->text);
+	worker->has_reported = true;
+	worker->state = WORKER_NONE;
+	if (restart_ms >= 0)
+		worker_enter(worker, WORKER_WAITING, restart_ms);
+	generation_review(worker->gen);
+}
+
+void
+worker_start(struct worker *worker)
+{
+	struct log_fields fields = worker_fields(worker);
+	struct err err;
+
+	worker->was_ready = worker->is_done = worker->has_failed = false;
+	worker->is_leaving = false;
+	(void)worker_settle_stats(worker);
+	if (worker_spawn(worker, &err) < 0) {
+		worker_spawn_failed(worker, &err);
+		return;
+	}
+	log_write(LOG_LEVEL_DEBUG, &fields, "service process %ld started in "
+	    "slot %u", (long)worker->pid, worker->slot);
+	worker_enter(worker, WORKER_STARTING, START_MS);
+	if (worker_watch(worker) < 0)
+		worker_kill(worker, "it cannot be watched");
+}
+
+void
+worker_leave(struct worker *worker, enum message_type how, int64_t drain_ms)
+{
+	if (worker->pid == 0) {
+		timer_stop(worker->gen->env->loop, &worker->timer);
+		worker->state = WORKER_NONE;
+		return;
+	}
+	worker->is_leaving = true;
+	if (worker->state == WORKER_STARTING && drain_ms > START_MS)
+		drain_ms = START_MS;    /* as long as it may take to begin */
+	else if (worker->state > WORKER_SERVING)
+		return;                 /* its end is under way */
+	/* A service that does not read is ended by the timer. */
+	(void)channel_send(worker->channel, how, drain_ms, NULL, -1);
+	worker_enter(worker, WORKER_DRAINING, drain_ms + DRAIN_GRACE_MS);
+}
+
+void
+worker_send_log(struct worker *worker, int fd)
+{
+	if (worker->pid != 0)   /* one that does not read keeps its old file */
+		(void)channel_send(worker->channel, MESSAGE_LOG_FD, 0, NULL, fd);
+}
+
+bool
+worker_is_wanted(const struct worker *worker)
+{
+	return worker->state != WORKER_NONE && !worker->is_leaving;
+}
+
+void
+worker_init(struct worker *worker, struct generation *gen, unsigned slot)
+{
+	const struct listener_conf *conf = gen->conf;
+
+	*worker = (struct worker){
+		.gen = gen, .slot = slot, .pidfd = -1, .channel = -1,
+		.pidfd_watch.fd = -1, .channel_watch.fd = -1,
+	};
+	backoff_init(&worker->backoff, conf->restart.initial_ms,
+	    conf->restart.maximum_ms,
+	    (uint32_t)clock_now() ^ (slot + 1) * 2654435761U);
+}
+
+/* When a state has lasted too long */
+
+static void
+timeout_starting(struct worker *worker)
+{
+	worker_kill(worker, "it was not ready within 10 seconds");
+}
+
+static void
+timeout_draining(struct worker *worker)
+{
+	struct log_fields fields = worker_fields(worker);
+
+	log_write(LOG_LEVEL_WARNING, &fields, "service process %ld is past its "
+	    "drain deadline and is asked to end", (long)worker->pid);
+	worker_signal(worker, SIGTERM);
+	worker_enter(worker, WORKER_ENDING, TERM_MS);
+}
+
+static void
+timeout_ending(struct worker *worker)
+{
+	worker_kill(worker, "it did not end when it should");
+}
+
+static void (*const timeouts[WORKER_STATES])(struct worker *worker) = {
+	[WORKER_WAITING] = worker_start,
+	[WORKER_STARTING] = timeout_starting,
+	[WORKER_DRAINING] = timeout_draining,
+	[WORKER_ENDING] = timeout_ending,
+	[WORKER_KILLED] = worker_give_up,
+};
+
+static void
+worker_timeout(struct timer *timer)
+{
+	struct worker *worker = timer->arg;
+
+	if (timeouts[worker->state] != NULL)
+		timeouts[worker->state](worker);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* How long a dead process's successor waits, by a clock that the test moves. */
+#include "base/clock.h"
+#include "super/backoff.h"
+#include "super_suites.h"
+
+static void
+expect_about(int64_t ms, int64_t least)
+{
+	ck_assert_int_ge(ms, least);
+	ck_assert_int_le(ms, least + least / 4);
+}
+
+START_TEST(it_doubles_up_to_the_maximum)
+{
+	static const int64_t waits[] = { 100, 200, 400, 800, 1000, 1000 };
+	struct backoff backoff;
+	int64_t now = CLOCK_SECOND;
+
+	backoff_init(&backoff, 100, 1000, 7);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		expect_about(backoff_next(&backoff, now), waits[i]);
+		now += CLOCK_SECOND;
+	}
+}
+END_TEST
+
+START_TEST(a_minute_of_health_begins_anew)
+{
+	struct backoff backoff;
+	int64_t now = CLOCK_SECOND;
+
+	backoff_init(&backoff, 100, 60000, 7);
+	for (int i = 0; i < 5; i++)
+		(void)backoff_next(&backoff, now);
+	backoff_serving(&backoff, now);
+	expect_about(backoff_next(&backoff, now + 59 * CLOCK_SECOND), 3200);
+	backoff_serving(&backoff, now);
+	expect_about(backoff_next(&backoff, now + 60 * CLOCK_SECOND), 100);
+}
+END_TEST
+
+START_TEST(health_counts_once)
+{
+	struct backoff backoff;
+	int64_t now = CLOCK_SECOND;
+
+	backoff_init(&backoff, 100, 60000, 7);
+	backoff_serving(&backoff, now);
+	now += 61 * CLOCK_SECOND;
+	expect_about(backoff_next(&backoff, now), 100);
+	/* died again before it served: that was no health */
+	expect_about(backoff_next(&backoff, now + 61 * CLOCK_SECOND), 200);
+}
+END_TEST
+
+START_TEST(it_never_spins_whatever_is_configured)
+{
+	struct backoff backoff;
+
+	backoff_init(&backoff, 0, 0, 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_ge(backoff_next(&backoff, 1), BACKOFF_FLOOR_MS);
+	backoff_init(&backoff, 500, 100, 0);
+	ck_assert_int_ge(backoff_next(&backoff, 1), 500);
+}
+END_TEST
+
+START_TEST(it_never_overflows)
+{
+	struct backoff backoff;
+
+	backoff_init(&backoff, 1, INT64_MAX / 2, 3);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_gt(backoff_next(&backoff, 1), 0);
+}
+END_TEST
+
+START_TEST(two_do_not_come_back_together)
+{
+	struct backoff a, b;
+	int differ = 0;
+
+	backoff_init(&a, 1000, 60000, 1);
+	backoff_init(&b, 1000, 60000, 2);
+	for (int i = 0; i < 10; i++)
+		differ += backoff_next(&a, 1) != backoff_next(&b, 1);
+	ck_assert_int_gt(differ, 5);
+}
+END_TEST
+
+Suite *
+backoff_suite(void)
+{
+	Suite *suite = suite_create("backoff");
+	TCase *tc = tcase_create("backoff");
+
+	tcase_add_test(tc, it_doubles_up_to_the_maximum);
+	tcase_add_test(tc, a_minute_of_health_begins_anew);
+	tcase_add_test(tc, health_counts_once);
+	tcase_add_test(tc, it_never_spins_whatever_is_configured);
+	tcase_add_test(tc, it_never_overflows);
+	tcase_add_test(tc, two_do_not_come_back_together);
+	suite_add_tcase(suite, tc);
+	return suite;
+}

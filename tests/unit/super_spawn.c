@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* How the service program is started: descriptors, environment, failures. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sig.h"
+#include "super/spawn.h"
+#include "super_suites.h"
+
+#define MANY 64
+
+static const char *const report_argv[] = { "fake_service", "report", NULL };
+static struct program program;
+static char names[MANY][8];
+
+static void
+setup(void)
+{
+	struct err err;
+
+	sig_reset();
+	ck_assert_msg(program_open(&program, fake_service_path(), &err) == 0,
+	    "%s", err.text);
+}
+
+static void
+teardown(void)
+{
+	program_close(&program);
+}
+
+static int
+numbered(size_t i)
+{
+	char text[8];
+	int fd;
+
+	(void)snprintf(text, sizeof(text), "%zu", i);
+	(void)snprintf(names[i], sizeof(names[i]), "fd%zu", i);
+	fd = fd_memory(names[i], text, strlen(text));
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static int
+run(struct spawn *spawn)
+{
+	struct child child;
+	struct err err;
+	int status;
+
+	ck_assert_int_eq(spawn_seal(spawn), 0);
+	ck_assert_msg(spawn_start(spawn, &child, &err) == 0, "%s", err.text);
+	ck_assert_int_ge(child.pidfd, 0);
+	ck_assert_int_eq(waitpid(child.pid, &status, 0), child.pid);
+	fd_close(&child.pidfd);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* The order of descriptors and where they lie are unrelated: forwards they
+ * would overwrite what is still to be placed, backwards as well. */
+static void
+pass_many(size_t count, bool backwards)
+{
+	struct spawn spawn;
+	int fds[MANY];
+
+	ck_assert_int_eq(spawn_init(&spawn, &program, report_argv, count), 0);
+	for (size_t i = 0; i < count; i++) {
+		size_t number = backwards ? count - 1 - i : i;
+
+		fds[number] = numbered(number);
+	}
+	for (size_t i = 0; i < count; i++)
+		(void)spawn_pass(&spawn, names[i], fds[i]);
+	ck_assert_int_eq(run(&spawn), (int)count);
+	for (size_t i = 0; i < count; i++)
+		fd_close(&fds[i]);
+	spawn_free(&spawn);
+}
+
+START_TEST(descriptors_arrive_in_order)
+{
+	pass_many(0, false);
+	pass_many(1, false);
+	pass_many(MANY, false);
+	pass_many(MANY, true);
+}
+END_TEST
+
+START_TEST(one_descriptor_may_go_twice)
+{
+	struct spawn spawn;
+	int fd = numbered(0);
+
+	ck_assert_int_eq(spawn_init(&spawn, &program, report_argv, 2), 0);
+	(void)spawn_pass(&spawn, names[0], fd);
+	(void)spawn_pass(&spawn, names[0], fd);
+	ck_assert_int_eq(run(&spawn), 2);
+	fd_close(&fd);
+	spawn_free(&spawn);
+}
+END_TEST
+
+/* What a careless parent of the supervisor left open reaches no handler. */
+START_TEST(leaked_descriptors_stay_behind)
+{
+	struct spawn spawn;
+	int leak = dup2(2, 300);        /* not close-on-exec */
+
+	ck_assert_int_eq(leak, 300);
+	ck_assert_int_eq(spawn_init(&spawn, &program, report_argv, 1), 0);
+	(void)spawn_pass(&spawn, names[0], numbered(0));
+	ck_assert_int_eq(run(&spawn), 1);
+	spawn_free(&spawn);
+}
+END_TEST
+
+START_TEST(a_prepared_start_can_be_started_again)
+{
+	struct spawn spawn;
+	int fd = numbered(0);
+	size_t number;
+
+	ck_assert_int_eq(spawn_init(&spawn, &program, report_argv, 1), 0);
+	number = spawn_pass(&spawn, names[0], -1);
+	for (int i = 0; i < 10; i++) {
+		spawn_replace(&spawn, number, fd);
+		ck_assert_int_eq(run(&spawn), 1);
+	}
+	fd_close(&fd);
+	spawn_free(&spawn);
+}
+END_TEST
+
+START_TEST(the_environment_is_an_allow_list)
+{
+	struct program again;
+	struct err err;
+
+	clearenv();
+	setenv("PATH", "/bin", 1);
+	setenv("LC_ALL", "C", 1);
+	setenv("ASAN_OPTIONS", "x=1", 1);
+	setenv("NOTIFY_SOCKET", "/run/x", 1);
+	setenv("LISTEN_FDS", "3", 1);
+	setenv("LD_PRELOAD_NOT", "x", 1);
+	setenv("PATHOLOGY", "x", 1);
+	ck_assert_int_eq(program_open(&again, fake_service_path(), &err), 0);
+	ck_assert_uint_eq(again.env_count, 3);
+	program_close(&again);
+}
+END_TEST
+
+START_TEST(a_program_that_cannot_run_is_said_so)
+{
+	struct program bad;
+	struct spawn spawn;
+	struct child child;
+	struct err err;
+
+	ck_assert_int_eq(program_open(&bad, "/no/such/program", &err), -ENOENT);
+	ck_assert(strstr(err.text, "/no/such/program") != NULL);
+	ck_assert_int_eq(bad.fd, -1);
+
+	ck_assert_int_eq(program_open(&bad, fake_service_path(), &err), 0);
+	fd_close(&bad.fd);
+	bad.fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	strcpy(bad.path, "/dev/null");
+	ck_assert_int_eq(spawn_init(&spawn, &bad, report_argv, 0), 0);
+	ck_assert_int_eq(spawn_seal(&spawn), 0);
+	ck_assert_int_eq(spawn_start(&spawn, &child, &err), -EACCES);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);       /* reaped */
+	spawn_free(&spawn);
+	program_close(&bad);
+}
+END_TEST
+
+/* Where the kept descriptor is refused, the name serves. */
+START_TEST(the_path_is_the_second_way)
+{
+	struct spawn spawn;
+
+	fd_close(&program.fd);
+	program.fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	ck_assert_int_eq(spawn_init(&spawn, &program, report_argv, 0), 0);
+	ck_assert_int_eq(run(&spawn), 0);
+	spawn_free(&spawn);
+}
+END_TEST
+
+Suite *
+spawn_suite(void)
+{
+	Suite *suite = suite_create("spawn");
+	TCase *tc = tcase_create("spawn");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, descriptors_arrive_in_order);
+	tcase_add_test(tc, one_descriptor_may_go_twice);
+	tcase_add_test(tc, leaked_descriptors_stay_behind);
+	tcase_add_test(tc, a_prepared_start_can_be_started_again);
+	tcase_add_test(tc, the_environment_is_an_allow_list);
+	tcase_add_test(tc, a_program_that_cannot_run_is_said_so);
+	tcase_add_test(tc, the_path_is_the_second_way);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
