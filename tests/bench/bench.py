@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Measures socketserverd beside the bare loops and its peers.
+
+Server CPU time per request is the figure, server and load share one
+processor, the rounds are interleaved, and what counts is the ratio to the
+bare loop of the same model in the same run.
+"""
+
+import argparse
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+import memory
+import report
+import servers
+
+REPEATS = 3     # of one run, when the machine was not steady
+REPEAT_SHARE = 0.5      # of the rounds' time: how long repeats may take
+
+
+class Bench:
+    """What one call of this program knows; passed to everything."""
+
+    def __init__(self, args, folder):
+        self.builddir = os.path.abspath(args.builddir)
+        self.srcdir = os.path.dirname(os.path.abspath(__file__))
+        self.folder = folder
+        self.rounds = args.rounds
+        self.cpu = args.cpu
+        self.is_installing = not args.no_install and os.getuid() == 0
+        self.best_probe = 10**9
+        self.samples = {}       # (row, workload) -> [Sample]
+        self.absent = {}        # (row, kind) -> why it cannot be measured
+        self.notes = []
+        self.failures = 0       # runs with errors, of bare loops and ours
+        self.errors = open(os.path.join(folder, "errors"), "ab")
+        self.clock = measure.clock_open()
+
+    def program(self, name):
+        return os.path.join(self.builddir, "tests/bench", name)
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def close(self):
+        self.clock.close()
+        self.errors.close()
+
+
+def programs_compile(bench):
+    """Without a Makefile in the build directory: the compiler alone."""
+    folder = os.path.join(bench.builddir, "tests/bench")
+    os.makedirs(folder, exist_ok=True)
+    for file in sorted(os.listdir(bench.srcdir)):
+        name, suffix = os.path.splitext(file)
+        if suffix != ".c" or name == "bare":
+            continue
+        sources = [os.path.join(bench.srcdir, file)]
+        if name != "load":
+            sources.append(os.path.join(bench.srcdir, "bare.c"))
+        link = "-static" if name == "bare_exec" else "-Wl,-z,lazy"
+        subprocess.run(
+            ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-pthread", link,
+             "-o", os.path.join(folder, name), *sources], check=True)
+
+
+def programs_build(bench):
+    makefile = os.path.join(bench.builddir, "Makefile")
+    if os.path.exists(makefile):
+        with open(makefile) as file:
+            if re.search(r"^bench-programs:", file.read(), re.M):
+                subprocess.run(["make", "-s", "-C", bench.builddir,
+                                "bench-programs"], check=True)
+                return
+    programs_compile(bench)
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+
+def failed(bench, row, kind, error):
+    """A peer that fails is left out; we and the bare loops must not fail."""
+    if row.role == "peer":
+        bench.absent[row.name, kind] = str(error)
+    else:
+        bench.failures += 1
+        if bench.failures > 3:
+            bench.absent[row.name, kind] = str(error)
+    bench.note(f"{row.name}, {kind}: {error}")
+
+
+def row_run(bench, row, kind, workloads):
+    """One start of a server, one run of each workload."""
+    process, port = row.start(bench, kind)
+    try:
+        for workload in workloads:
+            count = row.count(workload)
+            progress(f"{row.name}: {workload.title}")
+            measure.load(bench, workload, max(100, count // 10), port)
+            one = measure.sample(bench, process, workload, count, port)
+            bench.samples.setdefault(
+                (row.name, workload.title), []).append(one)
+    finally:
+        process.stop()
+
+
+def row_try(bench, row, workloads):
+    for kind in ("echo", "bot"):
+        chosen = [one for one in workloads
+                  if one.kind == kind and row.can(one)]
+        if not chosen or (row.name, kind) in bench.absent:
+            continue
+        try:
+            row_run(bench, row, kind, chosen)
+        except (measure.BenchError, OSError) as error:
+            failed(bench, row, kind, error)
+
+
+def unsteady(bench, row, workloads):
+    """Workloads of @row that lack a steady run for each round."""
+    lacking = []
+    for one in workloads:
+        samples = bench.samples.get((row.name, one.title), [])
+        steady = sum(sample.is_steady(bench) for sample in samples)
+        if samples and steady < bench.rounds:
+            lacking.append(one)
+    return lacking
+
+
+def rounds_run(bench, models):
+    start = time.monotonic()
+    for number in range(bench.rounds):
+        for model in models:
+            for row in model.rows:
+                row_try(bench, row, model.workloads)
+        progress("")
+        sys.stderr.write(f"round {number + 1} of {bench.rounds} done, "
+                         f"{time.monotonic() - start:.0f} s\n")
+    repeats_run(bench, models, (time.monotonic() - start) * REPEAT_SHARE)
+
+
+def repeats_run(bench, models, seconds):
+    """Again what was measured while the machine was not steady."""
+    deadline = time.monotonic() + seconds
+    for _ in range(REPEATS):
+        for model in models:
+            for row in model.rows:
+                if time.monotonic() < deadline:
+                    row_try(bench, row, unsteady(bench, row, model.workloads))
+
+
+def models_choose(args):
+    models = [one for one in servers.MODELS
+              if re.search(args.models, one.name)]
+    for model in models:
+        model.rows = [row for row in model.rows
+                      if row.role == "bare" or re.search(args.rows, row.name)]
+        if args.quick:
+            model.rows = [row for row in model.rows
+                          if row.role in ("bare", "ours")]
+        model.workloads = tuple(one for one in model.workloads
+                                if re.search(args.workloads, one.title))
+    return [one for one in models if one.workloads]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--builddir", default=".", metavar="DIR",
+                        help="where socketserverd was built")
+    parser.add_argument("--quick", action="store_true",
+                        help="the bare loops and socketserverd alone")
+    parser.add_argument("--write", action="store_true",
+                        help="write tests/bench/RESULTS.md")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N")
+    parser.add_argument("--cpu", type=int, metavar="N",
+                        default=max(os.sched_getaffinity(0)),
+                        help="the processor to measure on (the last one)")
+    for name in ("models", "rows", "workloads"):
+        parser.add_argument(f"--{name}", default="", metavar="REGEX",
+                            help=f"only these {name}")
+    parser.add_argument("--no-install", action="store_true",
+                        help="do not install missing peers with apt-get")
+    return parser.parse_args()
+
+
+def bench_run(bench, args):
+    models = models_choose(args)
+    for row in (row for model in models for row in model.rows):
+        if row.kept_only:
+            bench.note(f"{row.name}: kept connections only: {row.kept_only}")
+    programs_build(bench)
+    rounds_run(bench, models)
+    progress("")
+    sizes = memory.memory_lines(bench, models)
+    print(report.text(bench, models, sizes))
+    if args.write:
+        path = os.path.join(bench.srcdir, "RESULTS.md")
+        with open(path, "w") as file:
+            file.write(report.markdown(bench, models, sizes))
+    return 1 if bench.failures else 0
+
+
+def main():
+    args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    folder = tempfile.mkdtemp(prefix="socketserverd-bench-")
+    os.chmod(folder, 0o755)
+    bench = Bench(args, folder)
+    try:
+        return bench_run(bench, args)
+    finally:
+        bench.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

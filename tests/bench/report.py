@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: ISC
+"""The benchmark's table, as text and as Markdown."""
+
+import datetime
+import os
+import platform
+import re
+import statistics
+import subprocess
+
+GOAL = 1.15     # of the bare loop: server CPU per request
+
+
+class Cell:
+    """All runs of one row under one workload."""
+
+    def __init__(self, bench, samples):
+        steady = [one for one in samples if one.is_steady(bench)]
+        self.is_steady = bool(steady)
+        values = [one.microseconds for one in steady or samples]
+        self.median = statistics.median(values)
+        self.least = min(values)
+        self.most = max(values)
+
+    def text(self, floor):
+        text = f"{_short(self.median)} ({_short(self.least)}" \
+            f"-{_short(self.most)})"
+        if not self.is_steady:
+            text += "~"
+        if floor:
+            text += f" {self.median / floor.median:.2f}"
+        return text
+
+
+def _short(value):
+    return f"{value:.2f}" if value < 10 else \
+        f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def _cells(bench, model):
+    cells = {}
+    for row in model.rows:
+        for workload in model.workloads:
+            samples = bench.samples.get((row.name, workload.title))
+            if samples:
+                cells[row.name, workload.title] = Cell(bench, samples)
+    return cells
+
+
+def _model_rows(bench, model):
+    """Lines of cells, the head first."""
+    cells = _cells(bench, model)
+    floor = model.rows[0].name
+    lines = [[model.name] + [one.title for one in model.workloads]]
+    for row in model.rows:
+        line = [row.name]
+        for workload in model.workloads:
+            cell = cells.get((row.name, workload.title))
+            base = cells.get((floor, workload.title))
+            line.append(cell.text(base) if cell else
+                        bench.absent.get((row.name, workload.kind), ""))
+        if (row.name, "echo") in bench.absent and not any(line[1:]):
+            line[1] = bench.absent[row.name, "echo"]
+        if any(line[1:]):
+            lines.append(line)
+    return lines
+
+
+def _aligned(lines):
+    widths = [max(len(line[i]) for line in lines)
+              for i in range(len(lines[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths))
+            .rstrip() for line in lines]
+
+
+def _markdown(lines):
+    head, *rest = lines
+    rule = ["---"] * len(head)
+    return ["| " + " | ".join(line) + " |" for line in (head, rule, *rest)]
+
+
+def verdicts(bench, models):
+    """(claim, is it true) for each of our rows and workloads."""
+    found = []
+    for model in models:
+        cells = _cells(bench, model)
+        floor = model.rows[0].name
+        for row in (row for row in model.rows if row.role == "ours"):
+            for workload in model.workloads:
+                cell = cells.get((row.name, workload.title))
+                base = cells.get((floor, workload.title))
+                if cell and base:
+                    ratio = cell.median / base.median
+                    found.append((
+                        f"{row.name}, {workload.title}: {ratio:.2f} of "
+                        f"{floor} (goal {GOAL})", ratio <= GOAL))
+                if cell:
+                    found += _ahead(model, row, workload, cells, cell)
+    return found
+
+
+def _ahead(model, row, workload, cells, cell):
+    peers = [(cells[peer.name, workload.title].median, peer.name)
+             for peer in model.rows if peer.role == "peer"
+             and (peer.name, workload.title) in cells]
+    if not peers:
+        return []
+    best, name = min(peers)
+    return [(f"{row.name}, {workload.title}: {cell.median / best:.2f} of the "
+             f"best peer, {name}", cell.median < best)]
+
+
+def _yes(is_true):
+    return "yes" if is_true else "NO"
+
+
+def _memory_rows(memory):
+    lines = [["memory", "KiB", "goal"]]
+    for what, kib, goal in memory:
+        met = f"< {goal}: {_yes(kib < goal)}" if goal else ""
+        lines.append([what, f"{kib:.0f}" if kib >= 100 else f"{kib:.1f}", met])
+    return lines
+
+
+def _compiler():
+    try:
+        return subprocess.run(["cc", "--version"], capture_output=True,
+                              text=True).stdout.splitlines()[0]
+    except (OSError, IndexError):
+        return "no compiler"
+
+
+def _processor():
+    with open("/proc/cpuinfo") as file:
+        found = re.search(r"^model name\s*:\s*(.*)$", file.read(), re.M)
+    return found.group(1) if found else platform.machine()
+
+
+def facts(bench):
+    return [
+        f"{datetime.date.today()}; {os.cpu_count()} x {_processor()}; "
+        f"{platform.system()} {platform.release()}; {_compiler()}; "
+        f"Python {platform.python_version()}",
+        f"Server CPU per request in us: median (min-max) ratio to the bare "
+        f"loop, of {bench.rounds} interleaved rounds; server and load on "
+        f"processor {bench.cpu}; CPU time from {bench.clock.what}; the "
+        f"machine's own ping-pong {bench.best_probe / 1000:.2f} us.",
+        "rr N: N kept connections, 64 bytes to and fro. crr 32: connect, one "
+        "64-byte echo, close, 32 at once. bot 32: connect, greeting, a line, "
+        "its answer, close. udp 16: 64-byte datagrams on 16 sockets. ~: the "
+        "machine was never steady. socketserverd writes its access log to a "
+        "file, unless \"access off\".",
+    ]
+
+
+def _sections(bench, models, memory):
+    sections = [_model_rows(bench, model) for model in models]
+    if memory:
+        sections.append(_memory_rows(memory))
+    goals = verdicts(bench, models)
+    if goals:
+        sections.append([["goal", "met"]] +
+                        [[claim, _yes(met)] for claim, met in goals])
+    return sections
+
+
+def text(bench, models, memory):
+    lines = []
+    for section in _sections(bench, models, memory):
+        lines += ["", *_aligned(section)]
+    lines += ["", *facts(bench), *bench.notes]
+    return "\n".join(lines) + "\n"
+
+
+def markdown(bench, models, memory):
+    lines = ["# Benchmark results", "",
+             "Written by `./dev bench --write`; figures hold for this machine "
+             "and moment, ratios travel better."]
+    for fact in facts(bench):
+        lines += ["", fact]
+    for section in _sections(bench, models, memory):
+        lines += ["", *_markdown(section)]
+    if bench.notes:
+        lines += ["", *[f"- {note}" for note in bench.notes]]
+    return "\n".join(lines) + "\n"
