@@ -3,13 +3,15 @@
  * What is logged at all, and what happens when it cannot be: a record that the
  * sink does not take is counted as dropped, one of too many in a second as
  * left out, and both counts are told by a record of their own later. There is
- * no buffer and no lock: a fork at any moment neither doubles nor loses a line.
+ * no lock, and no buffer but the one of a thread that asked for it with
+ * log_defer(): a fork of any other thread neither doubles nor loses a line.
  */
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +45,15 @@ static struct {
 	.is_access_on = true,
 	.level = LOG_LEVEL_INFO,
 };
+
+/* Access lines of a thread that defers them. One write(2) takes them all: as
+ * many as a pipe takes whole (PIPE_BUF, pipe(7)). */
+static _Thread_local struct {
+	char bytes[1 + PIPE_BUF];       /* the first is the sink's scratch */
+	size_t len;
+	unsigned lines;
+	bool is_on;
+} gathered;
 
 static const char *const words[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -189,8 +200,32 @@ report_dropped(void)
 }
 
 static void
+gathered_write(void)
+{
+	if (gathered.len == 0)
+		return;
+	if (sink_put(&root.sink, gathered.bytes + 1, gathered.len))
+		atomic_fetch_add(&root.dropped, gathered.lines);
+	gathered.len = gathered.lines = 0;
+}
+
+static void
+gather(const struct record *record)
+{
+	char bytes[RECORD_MAX + 1];
+	size_t len = record_format(bytes, root.sink.kind, root.format, record);
+
+	if (gathered.len + len > PIPE_BUF)
+		gathered_write();
+	memcpy(gathered.bytes + 1 + gathered.len, bytes + 1, len);
+	gathered.len += len;
+	gathered.lines++;
+}
+
+static void
 write_record(const struct record *record)
 {
+	gathered_write();       /* in the order in which it happened */
 	if (emit(record))
 		atomic_fetch_add(&root.dropped, 1);
 	else
@@ -260,8 +295,10 @@ log_vwrite(enum log_level level, const struct log_fields *fields,
 
 	if (!log_is_on(level))
 		return;
-	if (fields && fields->listener && !flood_admit(fields->listener))
+	if (fields && fields->listener && !flood_admit(fields->listener)) {
+		errno = saved;
 		return;
+	}
 	errno = saved;          /* for %m */
 	message_format(&record, message, sizeof(message), format, ap);
 	record.wall_ns = wall_now();
@@ -288,12 +325,24 @@ log_access(const struct log_access *access)
 
 	if (!root.is_access_on || !log_is_on(LOG_LEVEL_INFO))
 		return;
-	write_record(&(struct record){
+	const struct record record = {
 		.level = LOG_LEVEL_INFO, .wall_ns = wall_now(),
 		.fields = &access->fields, .access = access,
 		.message = message, .message_len = sizeof(message) - 1,
-	});
+	};
+	if (gathered.is_on && root.sink.kind == LOG_KIND_STREAM)
+		gather(&record);
+	else
+		write_record(&record);
 	errno = saved;
+}
+
+void
+log_defer(bool on)
+{
+	gathered.is_on = on;
+	if (!on)
+		gathered_write();
 }
 
 void
@@ -301,6 +350,7 @@ log_flush(void)
 {
 	const int saved = errno;
 
+	gathered_write();
 	if (atomic_load_explicit(&root.left_out, memory_order_relaxed) &&
 	    atomic_load(&root.flood_second) != clock_coarse() / CLOCK_SECOND)
 		report_left_out(NULL);

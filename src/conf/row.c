@@ -370,8 +370,8 @@ static const char *const type_phrases[] = {
 	[ROW_BOOL] = "true or false",
 	[ROW_INT] = "a whole number",
 	[ROW_SIZE] = "a number of bytes or a string such as \"64K\" \"16M\" \"1G\",",
-	[ROW_DURATION] = "seconds (fractions allowed) or a string such as \"250ms\" "
-	    "\"5s\" \"2m\" \"1h\",",
+	[ROW_DURATION] = ("seconds (fractions allowed) or a string such as "
+	    "\"250ms\" \"5s\" \"2m\" \"1h\","),
 	[ROW_SECONDS] = "whole seconds or a string such as \"5s\" \"2m\" \"1h\",",
 	[ROW_KEEPALIVE] = "true, false, or whole seconds",
 	[ROW_WORKERS] = "\"auto\" or a whole number",

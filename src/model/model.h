@@ -34,8 +34,8 @@ struct model_env {
 
 	/* Any lane: wait for an arrival that may be served, until `until`
 	 * (clock_now() nanoseconds, 0 = for ever). The arrival's data and size
-	 * are the lane's room for datagrams. 0; -ETIMEDOUT; -ECANCELED: there
-	 * will be no more. */
+	 * are the lane's room for datagrams. Flushes the log before it waits.
+	 * 0; -ETIMEDOUT; -ECANCELED: there will be no more. */
 	int (*take)(struct model_env *env, struct arrival *arrival, int64_t until);
 	/* Any lane: fewer workers are free than should be. */
 	void (*busy)(struct model_env *env);

@@ -65,6 +65,7 @@ lane_main(void *arg)
 	    clock_after_ms(lane->env->conf->tick_ms) : 0;
 
 	sig_nudge_accept();
+	log_defer(true);        /* take() flushes before it waits */
 	for (;;) {
 		memset(&arrival, 0, sizeof(arrival));
 		arrival.data = lane->room;
@@ -79,6 +80,7 @@ lane_main(void *arg)
 		if (due > 0)
 			due = lane_tick(lane, due);
 	}
+	log_flush();
 	atomic_fetch_add(&pool->ended, 1);
 	lane_wake(pool);
 	return NULL;

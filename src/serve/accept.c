@@ -145,6 +145,8 @@ static const struct endpoint *
 wait_ready(struct acceptor *a, int64_t until, int *r)
 {
 	struct epoll_event event;
+
+	log_flush();
 	int n = epoll_wait(a->poll, &event, 1, clock_left_ms(until));
 
 	if (n == 1)
@@ -163,6 +165,20 @@ wait_readable(const struct endpoint *ep)
 	(void)poll(&pfd, 1, -1);
 }
 
+/* Wait inside the taking call. As long as datagrams are there, what must be
+ * done before a wait is put off. */
+static int
+take_blocking(const struct endpoint *ep, struct arrival *arrival)
+{
+	if (!ep->transport->is_stream) {
+		int r = ep->transport->take(ep, arrival, false);
+		if (r != -EAGAIN)
+			return r;
+	}
+	log_flush();
+	return ep->transport->take(ep, arrival, true);
+}
+
 static int
 take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
 {
@@ -171,7 +187,8 @@ take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
 
 	if (!a->is_blocking && (ep = wait_ready(a, until, &r)) == NULL)
 		return r;
-	r = ep->transport->take(ep, arrival, a->is_blocking);
+	r = a->is_blocking ? take_blocking(ep, arrival) :
+	    ep->transport->take(ep, arrival, false);
 	if (r == -EAGAIN) {
 		if (a->is_blocking)
 			wait_readable(ep);

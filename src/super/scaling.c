@@ -101,21 +101,35 @@ max_spare(const struct generation *gen)
 	    (unsigned)gen->conf->max_spare : least + 1;
 }
 
+bool
+scaling_is_on(const struct generation *gen)
+{
+	return gen->slots > gen->workers_min;
+}
+
+void
+scaling_busy(struct generation *gen)
+{
+	/* Several say so at the same time; one answer is enough, and the next
+	 * is given when those it brought are there. */
+	if (!scaling_is_on(gen) || gen->state != GEN_SERVING ||
+	    count_state(gen, WORKER_STARTING) > 0 ||
+	    count_idle(gen) >= min_spare(gen))
+		return;
+	scaling_grow(gen, count_state(gen, WORKER_SERVING));
+}
+
 static void
 scaling_tick(struct timer *timer)
 {
 	struct generation *gen = timer->arg;
 
 	scaling_start(gen);
+	/* Said while others were starting, and now all are busy and silent. */
+	scaling_busy(gen);
 	if (count_idle(gen) > max_spare(gen) &&
 	    count_wanted(gen) > gen->workers_min)
 		scaling_shrink(gen);
-}
-
-bool
-scaling_is_on(const struct generation *gen)
-{
-	return gen->slots > gen->workers_min;
 }
 
 void
@@ -136,16 +150,4 @@ void
 scaling_stop(struct generation *gen)
 {
 	timer_stop(gen->env->loop, &gen->scaling);
-}
-
-void
-scaling_busy(struct generation *gen)
-{
-	/* Several say so at the same time; one answer is enough, and the next
-	 * is given when those it brought are there. */
-	if (!scaling_is_on(gen) || gen->state != GEN_SERVING ||
-	    count_state(gen, WORKER_STARTING) > 0 ||
-	    count_idle(gen) >= min_spare(gen))
-		return;
-	scaling_grow(gen, count_state(gen, WORKER_SERVING));
 }
