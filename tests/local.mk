@@ -42,6 +42,7 @@ TESTS += tests/lint.tap tests/scenario.tap
 
 EXTRA_DIST += \
 	tests/fixtures \
+	tests/fuzz \
 	tests/lib \
 	tests/lint \
 	tests/need-check \

@@ -28,7 +28,9 @@ extern "C" {
 /**
  * Section: Version
  * A minor version only adds at the end of the tables. A handler is refused
- * when its major version is not the daemon's, or its minor version is newer.
+ * when its major version is not the daemon's. One with a newer minor version
+ * is served, but fields that the daemon does not know have no effect, and calls
+ * that it does not have must not be made.
  */
 
 /**
@@ -270,13 +272,14 @@ struct ss_api {
 };
 
 /**
- * struct ss_handler - a handler: all but name and handle may be left out
+ * struct ss_handler - a handler; what is not given is NULL or 0
  * @abi:     filled in by SS_HANDLER(); a mismatch is refused and explained
  * @size:    filled in by SS_HANDLER(): how much of this struct there is
- * @name:    what people call it: letters, digits, "-" and "_"
+ * @name:    what people call it; always given
  * @version: of the handler; socketserverd -L shows it
  * @summary: one line; socketserverd -L shows it
- * @kinds:   a sum of enum ss_kind: what it serves and where it may run
+ * @kinds:   a sum of enum ss_kind: what it serves, SS_STREAM, SS_DATAGRAM or
+ *           both, and where it may run
  * @options: a table that ends in SS_OPTION_END, checked against the listener's
  */
 struct ss_handler {
@@ -387,7 +390,8 @@ struct ss_handler {
 	 * Errors:      none
 	 * Context:     every "tick" seconds of the listener, in each process that
 	 *              serves; under forking in the parent of the children
-	 * Thread-safe: beside requests where there are threads; never twice at once
+	 * Thread-safe: beside requests where there are threads, but not
+	 *              beside itself
 	 * Source:      Python's server.service_actions
 	 * Since:       ABI 1.0
 	 */

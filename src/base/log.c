@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,12 +49,12 @@ static struct {
 
 /* Access lines of a thread that defers them. One write(2) takes them all: as
  * many as a pipe takes whole (PIPE_BUF, pipe(7)). */
-static _Thread_local struct {
-	char bytes[1 + PIPE_BUF];       /* the first is the sink's scratch */
+struct gathered {
 	size_t len;
 	unsigned lines;
-	bool is_on;
-} gathered;
+	char bytes[1 + PIPE_BUF];       /* the first is the sink's scratch */
+};
+static _Thread_local struct gathered *gathered;         /* NULL: not deferring */
 
 static const char *const words[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -202,11 +203,11 @@ report_dropped(void)
 static void
 gathered_write(void)
 {
-	if (gathered.len == 0)
+	if (gathered == NULL || gathered->len == 0)
 		return;
-	if (sink_put(&root.sink, gathered.bytes + 1, gathered.len))
-		atomic_fetch_add(&root.dropped, gathered.lines);
-	gathered.len = gathered.lines = 0;
+	if (sink_put(&root.sink, gathered->bytes + 1, gathered->len))
+		atomic_fetch_add(&root.dropped, gathered->lines);
+	gathered->len = gathered->lines = 0;
 }
 
 static void
@@ -215,11 +216,11 @@ gather(const struct record *record)
 	char bytes[RECORD_MAX + 1];
 	size_t len = record_format(bytes, root.sink.kind, root.format, record);
 
-	if (gathered.len + len > PIPE_BUF)
+	if (gathered->len + len > PIPE_BUF)
 		gathered_write();
-	memcpy(gathered.bytes + 1 + gathered.len, bytes + 1, len);
-	gathered.len += len;
-	gathered.lines++;
+	memcpy(gathered->bytes + 1 + gathered->len, bytes + 1, len);
+	gathered->len += len;
+	gathered->lines++;
 }
 
 static void
@@ -330,7 +331,7 @@ log_access(const struct log_access *access)
 		.fields = &access->fields, .access = access,
 		.message = message, .message_len = sizeof(message) - 1,
 	};
-	if (gathered.is_on && root.sink.kind == LOG_KIND_STREAM)
+	if (gathered != NULL && root.sink.kind == LOG_KIND_STREAM)
 		gather(&record);
 	else
 		write_record(&record);
@@ -340,9 +341,15 @@ log_access(const struct log_access *access)
 void
 log_defer(bool on)
 {
-	gathered.is_on = on;
-	if (!on)
-		gathered_write();
+	gathered_write();
+	if (on && gathered == NULL) {
+		gathered = malloc(sizeof(*gathered));
+		if (gathered != NULL)   /* else every line by itself */
+			gathered->len = gathered->lines = 0;
+	} else if (!on) {
+		free(gathered);
+		gathered = NULL;
+	}
 }
 
 void

@@ -78,9 +78,9 @@ void log_vwrite(enum log_level level, const struct log_fields *fields,
     const char *format, va_list ap) __attribute__((format(printf, 3, 0)));
 /* At level info; nothing when access lines are off. */
 void log_access(const struct log_access *access);
-/* This thread calls log_flush() before each wait: its access lines to a stream
+/* From now on this thread calls log_flush() before each wait: its access lines to a stream
  * are gathered and written together, 4 KiB at most. A crash loses those of the
- * requests since its last wait. */
+ * requests since its last wait. Off before the thread ends. */
 void log_defer(bool on);
 /* Write what this thread gathered; tell what was dropped, or left out in a
  * second that is over, and has not been told. Cheap when there is nothing.

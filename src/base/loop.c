@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -53,6 +54,12 @@ loop_free(struct loop **loop)
 	free((*loop)->heap);
 	free(*loop);
 	*loop = NULL;
+}
+
+void
+loop_forget(const struct loop *loop)
+{
+	(void)close(loop->epoll);
 }
 
 int64_t

@@ -40,6 +40,8 @@ struct timer {
 
 struct loop *loop_new(void);                    /* NULL with errno */
 void loop_free(struct loop **loop);
+/* A forked child: close the descriptor, write to nothing. */
+void loop_forget(const struct loop *loop);
 int64_t loop_now(const struct loop *loop);      /* taken once per turn */
 /* 0 or -errno. EPOLLIN, EPOLLOUT, EPOLLET, EPOLLEXCLUSIVE as of epoll_ctl(2).
  * EPOLLERR and EPOLLHUP come without being asked for. */

@@ -3,6 +3,7 @@
 #define BASE_STATS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,11 @@ enum counter {
 const char *counter_name(enum counter counter); /* "accepted", ... */
 
 struct stats {                  /* one slot; 64-byte aligned */
-	_Alignas(64) _Atomic int64_t counters[COUNTERS];
+	/* How far that process's end has come: here because the children of a
+	 * forking service share this page and need no other. */
+	_Alignas(64) _Atomic bool is_draining;  /* takes no more */
+	_Atomic bool is_cancelled;      /* past the drain deadline: waits end */
+	_Atomic int64_t counters[COUNTERS];
 	_Atomic int64_t refused[REASONS];
 };
 

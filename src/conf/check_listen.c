@@ -59,8 +59,8 @@ list_has(const struct string_list *list, const char *text)
 	return false;
 }
 
-/* A resolver may answer the same address twice. */
-static void
+/* A resolver may answer the same address twice. False: there are too many. */
+static bool
 add_addresses(struct draft *draft, struct draft_listener *listener,
     const struct addr *addrs, size_t count, const struct value *value)
 {
@@ -79,10 +79,11 @@ add_addresses(struct draft *draft, struct draft_listener *listener,
 			draft_fault(draft, listener, "listen", value, "means too "
 			    "many addresses; at most %d are allowed",
 			    ADDRESSES_MAX);
-			return;
+			return false;
 		}
 		list->items[list->count++] = draft_printf(draft, "%s", text);
 	}
+	return true;
 }
 
 void
@@ -111,8 +112,8 @@ draft_check_listen(struct draft *draft, struct draft_listener *listener)
 		if (n < 0)
 			draft_fault(draft, listener, "listen", value, "%s",
 			    err.text);
-		else
-			add_addresses(draft, listener, addrs, (size_t)n, value);
+		else if (!add_addresses(draft, listener, addrs, (size_t)n, value))
+			return;
 	}
 }
 

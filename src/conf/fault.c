@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/fault.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,13 +23,19 @@ faults_free(struct faults *faults)
 	faults->count = 0;
 }
 
+#define FAULT_PART 300          /* bytes of a listener's or a key's name */
+
 /* A fault is one line, and a terminal is no place for what a file may hold. */
 static void
-put_escaped(struct buf *out, const char *text)
+put_escaped(struct buf *out, const char *text, size_t max)
 {
-	for (; *text; text++) {
+	for (const char *end = text + max; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 
+		if (text == end) {
+			(void)buf_puts(out, "...");
+			return;
+		}
 		if (c < 0x20 || c == 0x7f)
 			(void)buf_printf(out, "\\x%02X", c);
 		else
@@ -37,12 +44,13 @@ put_escaped(struct buf *out, const char *text)
 }
 
 static void
-put_part(struct buf *out, const char *before, const char *text, const char *after)
+put_part(struct buf *out, const char *before, const char *text, size_t max,
+    const char *after)
 {
 	if (!text)
 		return;
 	(void)buf_puts(out, before);
-	put_escaped(out, text);
+	put_escaped(out, text, max);
 	(void)buf_puts(out, after);
 }
 
@@ -58,10 +66,11 @@ fault_add(struct faults *faults, const char *file, unsigned line,
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	put_part(&faults->text, "", file, ":");
+	put_part(&faults->text, "", file, PATH_MAX, ":");
 	if (line)
 		(void)buf_printf(&faults->text, "%u:", line);
-	put_part(&faults->text, " listener \"", listener, "\":");
-	put_part(&faults->text, " ", key, ":");
-	put_part(&faults->text, " ", text, "\n");
+	put_part(&faults->text, " listener \"", listener, FAULT_PART,
+	    "\":");
+	put_part(&faults->text, " ", key, FAULT_PART, ":");
+	put_part(&faults->text, " ", text, sizeof(text), "\n");
 }

@@ -66,15 +66,17 @@ read_draft(struct draft *draft, const struct question *question)
 /* The absolute directory that the file's name stands in: a link counts by where
  * it is, as for the conf.d beside it. The command line has the working one. */
 static const char *
-directory_of(const char *file)
+directory_of(struct draft *draft, const char *file)
 {
 	const char *slash = file ? strrchr(file, '/') : NULL;
 	char *name = slash ? strndup(file, (size_t)(slash - file) + 1) :
 	    strdup(".");
 	char *real = name ? realpath(name, NULL) : NULL;
+	const char *directory = draft_printf(draft, "%s", real ? real : "/");
 
 	free(name);
-	return real ? real : "/";       /* lives as long as the child */
+	free(real);
+	return directory;
 }
 
 static void
@@ -93,8 +95,7 @@ answer_question(void *arg, struct buf *answer)
 {
 	const struct question *question = arg;
 	struct faults faults;
-	struct draft draft = { .config = config_new(), .faults = &faults,
-		.directory = directory_of(question->file) };
+	struct draft draft = { .config = config_new(), .faults = &faults };
 	enum config_result result;
 
 	if (!draft.config) {
@@ -102,6 +103,7 @@ answer_question(void *arg, struct buf *answer)
 		return;
 	}
 	faults_init(&faults);
+	draft.directory = directory_of(&draft, question->file);
 	result = read_draft(&draft, question);
 	tell_rest(&faults, question->file ? question->file : RUN_FILE);
 	(void)buf_printf(answer, "answer %d %u %zu\n", (int)result, faults.count,
@@ -168,9 +170,9 @@ ask(struct question *question, struct config **config, struct faults *faults)
 	r = child_run(answer_question, question, &read_limits, &answer, &err);
 	if (r == -ECHILD) {
 		fault_add(faults, file, 0, NULL, NULL, "the process that reads the "
-		    "configuration %s; it has %u s of processor time and %ld s in "
-		    "all, for a smaller file and host names that a server answers "
-		    "for", err.text, read_limits.cpu_s,
+		    "configuration %s; a smaller file, and host names that a "
+		    "server answers for, are read within %u s of processor time "
+		    "and %ld s in all", err.text, read_limits.cpu_s,
 		    read_limits.wall_ms / 1000);
 		result = CONFIG_FAULTS;
 	} else if (r) {

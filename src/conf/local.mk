@@ -15,6 +15,7 @@ libconf_a_SOURCES = \
 	src/conf/file.c src/conf/file.h \
 	src/conf/flat.c src/conf/flat.h \
 	src/conf/lex.c src/conf/lex.h \
+	src/conf/literal.c src/conf/literal.h \
 	src/conf/load.c src/conf/read.c src/conf/read.h \
 	src/conf/number.c src/conf/number.h \
 	src/conf/parse.c src/conf/parse.h \

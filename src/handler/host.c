@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "handler/api.h"
 #include "handler/options.h"
@@ -33,10 +32,6 @@ host_init(struct host *host, const struct listener_conf *conf,
 	host->conf = conf;
 	host->module = module;
 	arena_init(&host->arena, 1024);
-	host->phase = mmap(NULL, sizeof(*host->phase), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (host->phase == MAP_FAILED)
-		return -errno;
 	add_rules(host, &host->acl.allow, &conf->allow, "allow", faults);
 	add_rules(host, &host->acl.deny, &conf->deny, "deny", faults);
 	host->options = options_new(&host->arena, module->handler.options,
@@ -50,9 +45,6 @@ host_init(struct host *host, const struct listener_conf *conf,
 void
 host_free(struct host *host)
 {
-	if (host->phase != NULL && host->phase != MAP_FAILED)
-		(void)munmap(host->phase, sizeof(*host->phase));
-	host->phase = NULL;
 	arena_free(&host->arena);
 }
 

@@ -24,13 +24,6 @@
  */
 struct options;
 
-/* How far the end has come; in memory shared with the children of a forking
- * service. */
-struct phase {
-	_Atomic bool is_draining;       /* take no more; handlers may ask */
-	_Atomic bool is_cancelled;      /* past the drain deadline: waits end */
-};
-
 struct host {
 	ss_service service;             /* first */
 	const struct listener_conf *conf;       /* borrowed */
@@ -42,7 +35,6 @@ struct host {
 	struct stats *stats;            /* this process's slot in it */
 	unsigned slots;                 /* of the slab */
 	unsigned generation;
-	struct phase *phase;            /* owned mapping */
 	/* Take over a connection whose peer may still be sending; NULL: wait
 	 * for its end here. */
 	void (*linger)(struct host *host, int fd);
@@ -64,14 +56,14 @@ bool host_has_tick(const struct host *host);
 static inline bool
 host_is_cancelled(const struct host *host)
 {
-	return atomic_load_explicit(&host->phase->is_cancelled,
+	return atomic_load_explicit(&host->stats->is_cancelled,
 	    memory_order_relaxed);
 }
 
 static inline bool
 host_is_draining(const struct host *host)
 {
-	return atomic_load_explicit(&host->phase->is_draining,
+	return atomic_load_explicit(&host->stats->is_draining,
 	    memory_order_relaxed);
 }
 

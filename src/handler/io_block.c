@@ -4,8 +4,8 @@
  *
  * The timeout of a wait is the socket's own SO_RCVTIMEO and SO_SNDTIMEO
  * (socket(7)), set once for all connections, so that a read costs one system
- * call. EINTR comes from SIG_NUDGE: look at the phase, then wait for what is
- * left of the time.
+ * call. EINTR comes from SIG_NUDGE: see whether the wait was cancelled, then
+ * wait for what is left of the time.
  */
 #include <errno.h>
 #include <sys/socket.h>

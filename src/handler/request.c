@@ -399,6 +399,22 @@ request_local(struct request *rq)
 	    arrival->local_len, rq->local);
 }
 
+/* -- names -------------------------------------------------------------- */
+
+void
+worker_name(char name[WORKER_NAME_SIZE], const char *kind, unsigned number)
+{
+	char digits[12], *digit = digits + sizeof(digits);
+	char *end = stpcpy(name, kind);
+
+	do
+		*--digit = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	*end++ = '-';
+	end = mempcpy(end, digit, (size_t)(digits + sizeof(digits) - digit));
+	*end = '\0';
+}
+
 /* -- life --------------------------------------------------------------- */
 
 void

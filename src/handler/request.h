@@ -47,6 +47,12 @@ struct request {
 	char local[ADDR_TEXT_SIZE];
 };
 
+#define WORKER_NAME_SIZE 32
+
+/* "Thread-2", "Process-4711": for ss_worker(). Without printf(3), whose pages a
+ * forked child would have to fault in. */
+void worker_name(char name[WORKER_NAME_SIZE], const char *kind, unsigned number);
+
 /* Waiting, as a model does it. -errno, with -ETIMEDOUT past the timeout or the
  * session's end and -ECANCELED past the drain deadline. */
 struct io {

@@ -2,18 +2,14 @@
 /*
  * A process per request, as Python's ForkingMixIn. The parent is
  * single-threaded and small, since a child's life is page faults; it keeps one
- * record a child, to free its place and to tell of a crash. What a child must
- * report is one byte in memory that both share: "I came to my end".
+ * record a child, to free its place and to tell of a crash.
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -33,14 +29,12 @@ struct child {
 	socklen_t peer_len;
 };
 
-/* In memory that the child shares. */
-struct ending {
-	_Atomic bool is_done;           /* the child came to its end */
-};
+/* The exit status of a child that came to its end. Not 0: a handler that calls
+ * exit(0) has not served its request. */
+#define STATUS_DONE 197
 
 struct forking {
 	struct child *children;         /* owned; room for max_connections */
-	struct ending *endings;         /* owned mapping; by index */
 	size_t count;                   /* places that were ever used */
 	size_t active;
 	bool is_draining;
@@ -64,16 +58,15 @@ place_find(const struct forking *f, pid_t pid)
 /* Signals still blocked, every descriptor still open, nothing of the parent's
  * loop may be touched but closed. */
 static void
-child_main(struct model_env *env, struct arrival *arrival, size_t place,
-    pid_t parent) __attribute__((noreturn));
+child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
+    __attribute__((noreturn));
 
 static void
-child_main(struct model_env *env, struct arrival *arrival, size_t place,
-    pid_t parent)
+child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
 {
-	struct forking *f = env->state;
+	const struct forking *f = env->state;
 	struct request rq;
-	char name[32];
+	char name[WORKER_NAME_SIZE];
 
 	/* The parent-death signal is cleared by fork(2); the parent may be
 	 * gone before it is armed again. */
@@ -81,17 +74,16 @@ child_main(struct model_env *env, struct arrival *arrival, size_t place,
 	if (getppid() != parent)
 		_exit(1);
 	env->forget(env, arrival->fd);
-	fd_close(&f->signals);
+	(void)close(f->signals);
 	sig_nudge_accept();
 	env->host->linger = NULL;
-	(void)snprintf(name, sizeof(name), "Process-%d", getpid());
+	worker_name(name, "Process", (unsigned)getpid());
 	request_init(&rq, env->host, &io_block, name);
 	request_begin(&rq, arrival);
 	request_serve(&rq);
 	request_end(&rq);
 	log_flush();
-	atomic_store(&f->endings[place].is_done, true);
-	_exit(0);
+	_exit(STATUS_DONE);
 }
 
 /* -- in the parent ------------------------------------------------------ */
@@ -104,10 +96,9 @@ forking_dispatch(struct model_env *env, struct arrival *arrival)
 	struct child *child = &f->children[place];
 	pid_t parent = getpid();
 
-	atomic_store(&f->endings[place].is_done, false);
 	pid_t pid = fork();
 	if (pid == 0)
-		child_main(env, arrival, place, parent);
+		child_main(env, arrival, parent);
 	if (pid < 0)
 		return -errno;
 	if (place == f->count)
@@ -119,21 +110,22 @@ forking_dispatch(struct model_env *env, struct arrival *arrival)
 	f->active++;
 	stats_add(env->host->stats, COUNTER_ACTIVE, 1);
 	if (arrival->endpoint->transport->is_stream)
-		fd_close(&arrival->fd);
+		(void)close(arrival->fd);
+	arrival->fd = -1;
 	return 0;
 }
 
 static void
 tell_crash(struct model_env *env, const struct child *child, int status)
 {
-	char worker[32];
+	char worker[WORKER_NAME_SIZE];
 	struct log_fields fields = {
 		.listener = env->conf->name,
 		.generation = env->host->generation,
 		.worker = worker,
 	};
 
-	(void)snprintf(worker, sizeof(worker), "Process-%d", child->pid);
+	worker_name(worker, "Process", (unsigned)child->pid);
 	if (WIFSIGNALED(status))
 		log_write(LOG_LEVEL_WARNING, &fields, "the request's process "
 		    "was killed by %s", sig_name(WTERMSIG(status)));
@@ -152,7 +144,7 @@ child_ended(struct model_env *env, size_t place, int status)
 	struct forking *f = env->state;
 	struct child *child = &f->children[place];
 
-	if (!atomic_load(&f->endings[place].is_done) || WIFSIGNALED(status))
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS_DONE)
 		tell_crash(env, child, status);
 	child->pid = 0;
 	while (f->count > 0 && f->children[f->count - 1].pid == 0)
@@ -217,9 +209,7 @@ forking_open(struct model_env *env, struct err *err)
 	env->state = f;
 	f->signals = sig_open(signals);
 	f->children = calloc(room, sizeof(*f->children));
-	f->endings = mmap(NULL, room * sizeof(*f->endings), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (f->signals < 0 || f->children == NULL || f->endings == MAP_FAILED)
+	if (f->signals < 0 || f->children == NULL)
 		return err_errno(err, errno, "room for %zu processes", room);
 	int r = watch_start(env->loop, &f->watch, f->signals, EPOLLIN, reap,
 	    env);
@@ -265,8 +255,6 @@ forking_close(struct model_env *env)
 		return;
 	fd_close(&f->signals);
 	free(f->children);
-	(void)munmap(f->endings, (size_t)env->conf->max_connections *
-	    sizeof(*f->endings));
 	free(f);
 	env->state = NULL;
 }

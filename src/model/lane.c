@@ -6,18 +6,18 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STACK_DEFAULT (256 << 10)
 
 void
-lane_init(struct lane *lane, struct model_env *env, const char *name)
+lane_init(struct lane *lane, struct model_env *env, const char *kind,
+    unsigned number)
 {
 	memset(lane, 0, sizeof(*lane));
 	lane->env = env;
-	(void)snprintf(lane->name, sizeof(lane->name), "%s", name);
+	worker_name(lane->name, kind, number);
 	request_init(&lane->request, env->host, &io_block, lane->name);
 }
 

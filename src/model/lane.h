@@ -17,15 +17,16 @@ struct lane {
 	struct request request;
 	struct model_env *env;          /* borrowed */
 	pthread_t thread;
-	char name[32];                  /* "Thread-2" */
+	char name[WORKER_NAME_SIZE];    /* "Thread-2" */
 	char *room;                     /* owned: for one datagram */
 	size_t room_size;
 };
 
 typedef void *lane_fn(void *lane);
 
-/* Name and buffers; no thread yet. */
-void lane_init(struct lane *lane, struct model_env *env, const char *name);
+/* Name ("Thread", 2) and buffers; no thread yet. */
+void lane_init(struct lane *lane, struct model_env *env, const char *kind,
+    unsigned number);
 /* Start the thread. It inherits a mask that blocks every signal; fn begins with
  * sig_nudge_accept(). arg is what fn gets: the struct around the lane. 0 or
  * -errno. */

@@ -59,7 +59,7 @@ struct model {
 	size_t (*active)(const struct model_env *env);
 	/* There will be no more dispatch; call env->drained() once idle. */
 	void (*drain)(struct model_env *env);
-	/* Wake everything that waits, so that it looks at the phase. */
+	/* Wake everything that waits, so that it sees a drain or its end. */
 	void (*nudge)(struct model_env *env);
 	void (*close)(struct model_env *env);
 };

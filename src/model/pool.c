@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -80,7 +79,7 @@ lane_main(void *arg)
 		if (due > 0)
 			due = lane_tick(lane, due);
 	}
-	log_flush();
+	log_defer(false);
 	atomic_fetch_add(&pool->ended, 1);
 	lane_wake(pool);
 	return NULL;
@@ -117,14 +116,9 @@ static int
 open_lane(struct model_env *env, struct pool *pool, bool is_sync)
 {
 	struct lane *lane = &pool->lanes[pool->count];
-	char name[32];
 
-	if (is_sync)
-		(void)snprintf(name, sizeof(name), "Process-%d", getpid());
-	else
-		(void)snprintf(name, sizeof(name), "Thread-%zu",
-		    pool->count + 1);
-	lane_init(lane, env, name);
+	lane_init(lane, env, is_sync ? "Process" : "Thread",
+	    is_sync ? (unsigned)getpid() : (unsigned)pool->count + 1);
 	int r = lane_make_room(lane, (size_t)env->conf->max_datagram_bytes + 1);
 	if (r == 0)
 		r = lane_start(lane, lane_main, lane);

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -204,12 +203,10 @@ static int
 dispatch_to_new(struct threaded *t, const struct arrival *arrival)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	char name[32];
 
 	if (w == NULL)
 		return -ENOMEM;
-	(void)snprintf(name, sizeof(name), "Thread-%u", t->made + 1);
-	lane_init(&w->lane, t->env, name);
+	lane_init(&w->lane, t->env, "Thread", t->made + 1);
 	w->owner = t;
 	w->has_work = true;
 	(void)pthread_cond_init(&w->work, NULL);

@@ -101,6 +101,15 @@ pause_next(struct acceptor *a, int r)
 	return ms;
 }
 
+/* Writes only when there is something to forget: beside a child that was just
+ * forked, each page that is written to is copied. */
+static void
+pause_forget(struct acceptor *a)
+{
+	if (atomic_load_explicit(&a->pause_ms, memory_order_relaxed) != 0)
+		atomic_store(&a->pause_ms, 0);
+}
+
 /* The result of taking: 0 = an arrival to admit, -EAGAIN = nothing more there,
  * -EINTR = this one is done with, a shortage = pause. */
 static int
@@ -200,7 +209,7 @@ take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
 		return -EINTR;
 	}
 	if (r == 0)
-		atomic_store_explicit(&a->pause_ms, 0, memory_order_relaxed);
+		pause_forget(a);
 	return sort_out(a, arrival, r);
 }
 
@@ -306,7 +315,7 @@ hand_over(struct acceptor *a, struct arrival *arrival)
 	int r = a->model->dispatch(a->env, arrival);
 
 	if (r == 0) {
-		atomic_store_explicit(&a->pause_ms, 0, memory_order_relaxed);
+		pause_forget(a);
 		return 0;
 	}
 	request_refuse(a->env->host, arrival, REASON_DESCRIPTORS);
@@ -612,13 +621,14 @@ acceptor_start(struct acceptor *a, struct err *err)
 }
 
 void
-acceptor_forget(struct acceptor *a, int keep)
+acceptor_forget(const struct acceptor *a, int keep)
 {
 	for (size_t i = 0; i < a->count; i++)
-		if (a->endpoints[i].transport->is_stream)
-			fd_close(&a->endpoints[i].fd);
-	fd_close(&a->spare);
-	backlog_free(&a->backlog, keep);
+		if (a->endpoints[i].transport->is_stream &&
+		    a->endpoints[i].fd >= 0)
+			(void)close(a->endpoints[i].fd);
+	(void)close(a->spare);
+	backlog_forget(&a->backlog, keep);
 }
 
 void
@@ -632,7 +642,7 @@ acceptor_free(struct acceptor **ap)
 		fd_close(&a->endpoints[i].fd);
 	fd_close(&a->spare);
 	fd_close(&a->poll);
-	backlog_free(&a->backlog, -1);
+	backlog_free(&a->backlog);
 	free(a->watches);
 	free(a->endpoints);
 	free(a->room);

@@ -30,8 +30,9 @@ void acceptor_drain(struct acceptor *acceptor, bool collect);
 int acceptor_take(struct acceptor *acceptor, struct arrival *arrival,
     int64_t until);
 void acceptor_resume(struct acceptor *acceptor);
-/* A forked child: close the sockets, the spare and the queued connections. */
-void acceptor_forget(struct acceptor *acceptor, int keep);
+/* A forked child: close the sockets, the spare and the queued connections but
+ * `keep`; write to nothing, since each page written to is copied. */
+void acceptor_forget(const struct acceptor *acceptor, int keep);
 void acceptor_free(struct acceptor **acceptor);
 
 #endif

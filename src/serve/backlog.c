@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/fd.h"
+#include <unistd.h>
 
 struct backlog_item {
 	struct arrival arrival;
@@ -92,14 +91,22 @@ backlog_take(struct backlog *backlog, struct arrival *arrival, bool wait)
 }
 
 void
-backlog_free(struct backlog *backlog, int keep)
+backlog_forget(const struct backlog *backlog, int keep)
+{
+	const struct backlog_item *item = backlog->first;
+
+	for (; item != NULL; item = item->next)
+		if (item->arrival.endpoint->transport->is_stream &&
+		    item->arrival.fd != keep)
+			(void)close(item->arrival.fd);
+}
+
+void
+backlog_free(struct backlog *backlog)
 {
 	struct backlog_item *item;
 
-	while ((item = pop(backlog)) != NULL) {
-		int fd = item->arrival.fd;
-		if (item->arrival.endpoint->transport->is_stream && fd != keep)
-			fd_close(&fd);
+	backlog_forget(backlog, -1);
+	while ((item = pop(backlog)) != NULL)
 		free(item);
-	}
 }

@@ -28,7 +28,8 @@ void backlog_complete(struct backlog *backlog);
 /* 0; -EAGAIN none now (only without wait); -ECANCELED none and complete. A
  * datagram is copied into arrival->data, of arrival->size. */
 int backlog_take(struct backlog *backlog, struct arrival *arrival, bool wait);
-/* Close every connection in it, but not the descriptor `keep`. */
-void backlog_free(struct backlog *backlog, int keep);
+/* A forked child: close every connection in it but `keep`, write to nothing. */
+void backlog_forget(const struct backlog *backlog, int keep);
+void backlog_free(struct backlog *backlog);
 
 #endif

@@ -214,13 +214,13 @@ linger_when_idle(struct linger_list *list, void (*idle)(void *), void *arg)
 }
 
 void
-linger_forget(struct linger_list *list)
+linger_forget(const struct linger_list *list)
 {
-	for (struct entry *e = list->first; e != NULL; e = e->next)
-		fd_close(&e->fd);
+	for (const struct entry *e = list->first; e != NULL; e = e->next)
+		(void)close(e->fd);
 	for (unsigned i = 0; i < list->incoming_count; i++)
-		fd_close(&list->incoming[i]);
-	fd_close(&list->wake);
+		(void)close(list->incoming[i]);
+	(void)close(list->wake);
 }
 
 void

@@ -20,8 +20,8 @@ void linger_add(struct linger_list *list, int fd);
 /* Call idle() from the main thread when the last one is gone (at once when
  * there is none). */
 void linger_when_idle(struct linger_list *list, void (*idle)(void *), void *arg);
-/* A forked child: close them all without a word to the peers. */
-void linger_forget(struct linger_list *list);
+/* A forked child: close the descriptors, write to nothing. */
+void linger_forget(const struct linger_list *list);
 void linger_free(struct linger_list **list);
 
 #endif

@@ -121,7 +121,7 @@ deadline_is_over(struct timer *timer)
 	if (host_is_cancelled(&s->host))
 		return;
 	s->cut = (int64_t)s->model->active(&s->env);
-	atomic_store(&s->host.phase->is_cancelled, true);
+	atomic_store(&s->host.stats->is_cancelled, true);
 	s->force_at = clock_after_ms(FORCE_MS);
 	nudge_all(&s->nudge);
 }
@@ -130,7 +130,7 @@ static void
 service_drain(struct service *s, int64_t ms, bool collect)
 {
 	if (!host_is_draining(&s->host)) {
-		atomic_store(&s->host.phase->is_draining, true);
+		atomic_store(&s->host.stats->is_draining, true);
 		acceptor_drain(s->acceptor, collect);
 	}
 	s->deadline.arg = s;
@@ -232,9 +232,9 @@ env_forget(struct model_env *env, int keep)
 
 	acceptor_forget(s->acceptor, keep);
 	linger_forget(s->linger);
-	loop_free(&s->loop);
-	fd_close(&s->channel);
-	fd_close(&s->signals);
+	loop_forget(s->loop);
+	(void)close(s->channel);
+	(void)close(s->signals);
 }
 
 static void
@@ -358,6 +358,8 @@ map_stats(struct service *s, const struct service_args *args,
 		return -EINVAL;
 	}
 	s->host.stats = &s->host.slab->slots[args->slot];
+	atomic_store(&s->host.stats->is_draining, false);
+	atomic_store(&s->host.stats->is_cancelled, false);
 	s->host.generation = args->generation;
 	return 0;
 }

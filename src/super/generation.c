@@ -196,21 +196,27 @@ generation_workers(struct generation *gen)
 	return gen->slab == NULL ? -errno : 0;
 }
 
+/* What the processes are given: the listener's configuration, but with the
+ * addresses of its sockets, one each. So they know what kind an inherited fd:
+ * is, how many sockets came under its name, and the port that 0 became. */
 static int
-generation_config(struct generation *gen)
+generation_config(struct generation *gen, const struct endpoint *endpoints,
+    size_t count)
 {
-	struct buf text;
+	struct listener_conf conf = *gen->conf;
+	const char **items = calloc(count + 1, sizeof(*items));
+	size_t i;
 	int r;
 
-	buf_init(&text, 0);
-	r = flat_encode_listener(&text, gen->env->config, gen->conf);
-	if (r == 0)
-		r = fd_memory("config", text.data, text.len);
-	buf_free(&text);
-	if (r < 0)
-		return r;
-	gen->config_fd = r;
-	return 0;
+	if (items == NULL)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		items[i] = endpoints[i].address;
+	conf.addresses = (struct string_list){ items, count };
+	buf_init(&gen->config_text, 0);
+	r = flat_encode_listener(&gen->config_text, gen->env->config, &conf);
+	free(items);
+	return r;
 }
 
 static int
@@ -232,7 +238,7 @@ generation_spawn(struct generation *gen, const struct endpoint *endpoints,
 	if (r < 0)
 		return r;
 	gen->slot_text = spawn->argv[3];
-	(void)spawn_pass(spawn, "config", gen->config_fd);
+	gen->config_number = spawn_pass(spawn, "config", -1);
 	gen->channel_number = spawn_pass(spawn, "channel", -1);
 	(void)spawn_pass(spawn, "stats", gen->slab_fd);
 	if (env->log_fd >= 0)
@@ -255,11 +261,11 @@ generation_new(const struct generation_env *env,
 	gen->env = env;
 	gen->conf = conf;
 	gen->number = number;
-	gen->slab_fd = gen->config_fd = -1;
+	gen->slab_fd = -1;
 	generation_size(gen);
 	r = generation_workers(gen);
 	if (r == 0)
-		r = generation_config(gen);
+		r = generation_config(gen, endpoints, endpoint_count);
 	if (r == 0)
 		r = generation_spawn(gen, endpoints, endpoint_count);
 	if (r == 0)
@@ -283,7 +289,7 @@ generation_free(struct generation **gen)
 	spawn_free(&old->spawn);
 	stats_free(&old->slab, old->slots);
 	fd_close(&old->slab_fd);
-	fd_close(&old->config_fd);
+	buf_free(&old->config_text);
 	free(old->workers);
 	free(old);
 	*gen = NULL;

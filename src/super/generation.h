@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/stats.h"
@@ -72,9 +73,10 @@ struct generation {
 	unsigned slots;
 	unsigned workers_min;           /* wanted without scaling */
 	struct stats_slab *slab;        /* owned */
-	int slab_fd, config_fd;         /* owned */
+	int slab_fd;                    /* owned */
+	struct buf config_text;         /* owned; what each process is given */
 	struct spawn spawn;             /* owned */
-	size_t channel_number;          /* of the descriptor that differs each start */
+	size_t config_number, channel_number;   /* descriptors that differ each start */
 	char *slot_text;                /* argument of --slot, within spawn.argv */
 	int64_t cut_short;              /* requests that a drain deadline ended */
 	struct timer scaling;

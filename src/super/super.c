@@ -183,7 +183,7 @@ super_stop_now(struct super *super, const char *who)
 {
 	size_t i;
 
-	log_notice("%s again: ending at once", who);
+	log_notice("%s while stopping: ending at once", who);
 	for (i = 0; i < super->listener_count; i++)
 		if (super->listeners[i].current != NULL)
 			generation_kill(super->listeners[i].current);

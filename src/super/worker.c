@@ -349,28 +349,56 @@ worker_watch(struct worker *worker)
 	return r;
 }
 
+/* A memory file of its own for each process: a descriptor that several hold has
+ * one offset for all of them. */
 static int
-worker_spawn(struct worker *worker, struct err *err)
+worker_config_fd(const struct worker *worker, struct err *err)
+{
+	const struct buf *text = &worker->gen->config_text;
+	int fd = fd_memory("config", text->data, text->len);
+
+	return fd < 0 ? err_errno(err, -fd, "cannot hand over the "
+	    "configuration") : fd;
+}
+
+static int
+worker_exec(struct worker *worker, int config_fd, int channel, struct err *err)
 {
 	struct generation *gen = worker->gen;
 	struct child child;
-	int ends[2], r;
+	int r;
 
-	r = channel_pair(ends);
-	if (r < 0)
-		return err_errno(err, -r, "cannot make a channel");
-	(void)snprintf(gen->slot_text, 12, "%u", worker->slot);
-	spawn_replace(&gen->spawn, gen->channel_number, ends[1]);
+	(void)snprintf(gen->slot_text, 11, "%u", worker->slot);
+	spawn_replace(&gen->spawn, gen->config_number, config_fd);
+	spawn_replace(&gen->spawn, gen->channel_number, channel);
 	r = spawn_start(&gen->spawn, &child, err);
-	fd_close(&ends[1]);
-	if (r < 0) {
-		fd_close(&ends[0]);
+	if (r < 0)
 		return r;
-	}
-	worker->channel = ends[0];
 	worker->pid = child.pid;
 	worker->pidfd = child.pidfd;
 	return 0;
+}
+
+static int
+worker_spawn(struct worker *worker, struct err *err)
+{
+	int config_fd, ends[2], r;
+
+	config_fd = worker_config_fd(worker, err);
+	if (config_fd < 0)
+		return config_fd;
+	r = channel_pair(ends);
+	if (r < 0) {
+		fd_close(&config_fd);
+		return err_errno(err, -r, "cannot make a channel");
+	}
+	r = worker_exec(worker, config_fd, ends[1], err);
+	fd_close(&config_fd);
+	fd_close(&ends[1]);
+	if (r < 0)
+		fd_close(&ends[0]);
+	worker->channel = ends[0];
+	return r;
 }
 
 static void

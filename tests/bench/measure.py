@@ -155,6 +155,7 @@ class Process:
 
     def __init__(self, bench, argv, **options):
         self.clock = bench.clock
+        self.errors = bench.errors
 
         def prepare():
             os.sched_setaffinity(0, {bench.cpu})
@@ -184,6 +185,12 @@ class Process:
                 return now
             last = now
         raise BenchError("the server kept busy for 10 s without requests")
+
+    def last_error(self):
+        """The last line that a server wrote to its standard error."""
+        with open(self.errors.name, errors="replace") as file:
+            lines = file.read().strip().splitlines()
+        return lines[-1] if lines else ""
 
     def stop(self):
         """Ask, then insist; nothing that we started is left behind."""

@@ -90,11 +90,17 @@ def port_free():
         return sock.getsockname()[1]
 
 
+def check_running(process):
+    status = process.popen.poll()
+    if status is not None:
+        raise BenchError(
+            f"it ended with status {status}: {process.last_error()}")
+
+
 def port_answers(process, port):
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if process.popen.poll() is not None:
-            raise BenchError(f"it ended with status {process.popen.poll()}")
+        check_running(process)
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return port
@@ -156,8 +162,7 @@ def _notify_socket(bench):
 def port_notified(process, bench, sock):
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if process.popen.poll() is not None:
-            raise BenchError(f"it ended with status {process.popen.poll()}")
+        check_running(process)
         try:
             if b"READY=1" in sock.recv(4096).split(b"\n"):
                 break

@@ -3,6 +3,7 @@
 says so over the notify socket, its log read as it is written, and looked at
 once more after it has stopped."""
 
+import fcntl
 import os
 import re
 import select
@@ -25,6 +26,7 @@ HANDLERS = os.path.join(BUILD, "src", "handlers", ".libs")
 
 READY_WITHIN = 15
 STOP_WITHIN = 6
+F_SETPIPE_SZ = 1031
 STOPPED = re.compile(
     r"stopped: accepted (\d+), served (\d+), errors (\d+), refused (\d+)"
     r"(?: \(([a-z_]+ \d+(?:, [a-z_]+ \d+)*)\))?, cut short (\d+)\Z")
@@ -107,6 +109,12 @@ class Log:
                self.tail)
 
 
+def is_crash(record):
+    return record.level in ("warning", "error") and (
+        "was killed by" in record.message
+        or "exited with status" in record.message)
+
+
 def describe(wanted):
     return wanted if isinstance(wanted, str) else getattr(
         wanted, "claim", wanted.__name__)
@@ -183,6 +191,7 @@ class Daemon:
         self.notify_path = self.path("notify")
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_path)
+        os.chmod(self.notify_path, 0o777)
 
     def environment(self, extra):
         report = os.path.join(self.directory, "sanitizer")
@@ -204,6 +213,7 @@ class Daemon:
 
     def start(self, command, env, prepare, popen):
         reader, writer = os.pipe()
+        fcntl.fcntl(writer, F_SETPIPE_SZ, 1 << 20)
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
                "stderr": writer, "cwd": self.directory, "umask": 0o022}
         how.update(popen)
@@ -400,8 +410,7 @@ class Daemon:
             return
         self.log.check()
         if not self.may_crash:
-            bad = self.log.find("was killed by") + self.log.find(
-                "exited with status")
+            bad = self.log.find(is_crash)
             expect(not bad, "a service process crashed: %s",
                    bad and bad[0].line)
 

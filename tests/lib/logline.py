@@ -89,7 +89,8 @@ def parse_json(line):
     def pairs_of(pairs):
         return pairs
     try:
-        pairs = json.loads(line, object_pairs_hook=pairs_of)
+        pairs = json.loads(line, object_pairs_hook=pairs_of,
+                           parse_float=str)
     except ValueError as error:
         raise Failure("log line is not JSON (%s): %r" % (error, line))
     if not isinstance(pairs, list):

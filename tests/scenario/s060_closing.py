@@ -125,6 +125,6 @@ def a_write_buffer_delays_nothing_for_ever(story, model):
 def a_read_buffer_of_any_size_gives_the_same_lines(story, size):
     daemon = story.serve(listener("up", "uppercase", TCP4, THREADED,
                                   {"mode": "line"}, read_buffer=size))
-    text = "".join("%d %s\n" % (i, "x" * (i % 100)) for i in range(500))
+    text = "".join("%d-%s\n" % (i, "x" * (i % 100)) for i in range(500))
     client = daemon.dial().send(text).half_close()
     expect_equal(client.rest().decode(), text.upper(), "answers")

@@ -152,12 +152,14 @@ def an_unsafe_module_is_served_in_processes(story, model):
 
 @scenario(transport=(UDP4, UNIXGRAM))
 def a_stream_handler_is_refused_on_datagrams(story, transport):
-    refusal(story, listener("s", "stream_only", transport), "datagram")
+    refusal(story, listener("s", "stream_only", transport),
+            "it serves streams")
 
 
 @scenario(transport=(TCP4, TCP6))
 def a_datagram_handler_is_refused_on_streams(story, transport):
-    refusal(story, listener("d", "datagram_only", transport), "stream")
+    refusal(story, listener("d", "datagram_only", transport),
+            "it serves datagrams")
 
 
 # Options

@@ -35,7 +35,8 @@ def a_drain_lets_a_running_request_finish(story, model, transport):
     client.send("and on\n").expect("draining\n")
     client.send("sleep 50\n").expect("ok\n").half_close().expect_end()
     daemon.finish([address])
-    expect_equal(daemon.totals().served, 1, "served")
+    # Probes of the port may have been served, too.
+    expect(daemon.totals().served >= 1, "served")
     expect("STOPPING=1" in daemon.notified, "no STOPPING=1: %r",
            daemon.notified)
 
@@ -43,7 +44,7 @@ def a_drain_lets_a_running_request_finish(story, model, transport):
 @scenario(model=MODELS, number=(signal.SIGTERM, signal.SIGINT))
 def a_second_signal_ends_at_once(story, model, number):
     daemon = story.serve(patient(model), top={"drain_timeout": 30})
-    daemon.cuts_short = True
+    daemon.cuts_short = daemon.may_crash = True     # killed, in fact
     client = daemon.dial().expect("hello\n").send("until-drain\n")
     daemon.signal(number)
     client.expect("draining\n")
@@ -203,8 +204,7 @@ def everybody_dies_with_a_supervisor_that_was_starting(story):
     path = story.write("mood", "wait")
     daemon = story.launch(listener("m", "moody", TCP4, THREADED,
                                    {"mood": path}))
-    daemon.log.wait("listening on")
-    eventually("a service", daemon.services)
+    daemon.wait_services(1)
     family = [one.pid for one in daemon.tree()]
     daemon.signal(signal.SIGKILL)
     daemon.wait_exit()

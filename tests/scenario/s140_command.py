@@ -73,7 +73,7 @@ def the_nearest_key_is_named(story):
 
 @scenario
 def handlers_are_listed(story):
-    conf = story.configure(listener("e", "echo"))
+    conf = story.configure(listener("e", "echo"), module_path=[HANDLERS])
     done = story.run("-L", "-c", conf)
     expect_equal(done.returncode, 0, "exit status; " + done.stderr)
     for name in ("echo", "uppercase", "bot10086", "discard", "reply"):
@@ -103,7 +103,7 @@ def rich(story):
     """A configuration with something of everything."""
     return [
         listener("one", "echo", [TCP4.pattern, UDP4.pattern], THREADED,
-                 {"mode": "line", "prefix": 'a "quoted" \\ text\n\t請'},
+                 {"mode": "line", "prefix": "worker"},
                  workers=3, backlog=9, timeout="250ms", tick=1.5,
                  allow=["127.0.0.0/8", "::1"], deny=["10.0.0.0/8"],
                  refuse_text="no\r\n", keepalive=30, read_buffer="64K",
@@ -114,8 +114,14 @@ def rich(story):
                                      {"input": "c", "reply": "d"}]},
                  mode="0600", max_requests=7, when_full="refuse"),
         listener("three", "discard", TCP4.pattern, FORKING, enabled=False),
-        listener("four", "reply", TCP4.pattern, SYNC, {"text": "x"}),
+        listener("four", "reply", TCP4.pattern, SYNC,
+                 {"text": 'a "quoted" \\ text\r\n\t請'}),
     ]
+
+
+def bare(text):
+    """A dump without its comments (files, lines, what is a default)."""
+    return re.sub(r"\s*#.*$", "", text, flags=re.M)
 
 
 @scenario
@@ -131,8 +137,7 @@ def a_dump_can_be_loaded_again(story):
     expect_equal(tested.returncode, 0, "exit status; " + tested.stderr)
     second = story.run("-T", "-c", again)
     expect_equal(second.returncode, 0, "exit status; " + second.stderr)
-    expect_equal(second.stdout.replace(again, conf),
-                 first.stdout.replace(again, conf), "dump of the dump")
+    expect_equal(bare(second.stdout), bare(first.stdout), "dump of the dump")
     for word in ("session_timeout", "backlog", "請"):
         expect(word in first.stdout, "no %s in the dump", word)
 

@@ -307,7 +307,8 @@ END_TEST
 START_TEST(uppercase_keeps_what_python_keeps)
 {
 	must_load("uppercase");
-	expect_answer("\xc2\xa0z\xc3\xa9\xc3\x9f{`[@", "\xc2\xa0Z\xc3\xa9\xc3\x9f{`[@");
+	expect_answer("\xc2\xa0z\xc3\xa9\xc3\x9f{`[@",
+	    "\xc2\xa0Z\xc3\xa9\xc3\x9f{`[@");
 }
 END_TEST
 

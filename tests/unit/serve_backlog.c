@@ -25,7 +25,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	backlog_free(&backlog, -1);
+	backlog_free(&backlog);
 }
 
 static void
@@ -103,7 +103,7 @@ START_TEST(whoever_waits_is_woken_by_the_end)
 }
 END_TEST
 
-START_TEST(freeing_closes_all_connections_but_the_one_to_keep)
+START_TEST(forgetting_closes_all_connections_but_the_one_to_keep)
 {
 	int a[2], b[2];
 
@@ -111,11 +111,10 @@ START_TEST(freeing_closes_all_connections_but_the_one_to_keep)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
 	must_add_stream(a[0]);
 	must_add_stream(b[0]);
-	backlog_free(&backlog, b[0]);
+	backlog_forget(&backlog, b[0]);
 	ck_assert_int_eq(fcntl(a[0], F_GETFD), -1);
 	ck_assert_int_ge(fcntl(b[0], F_GETFD), 0);
 	(void)close(a[1]);
-	(void)close(b[0]);
 	(void)close(b[1]);
 }
 END_TEST
@@ -131,7 +130,7 @@ backlog_suite(void)
 	tcase_add_test(tc, a_datagram_is_copied_whole);
 	tcase_add_test(tc, an_empty_complete_queue_says_there_will_be_no_more);
 	tcase_add_test(tc, whoever_waits_is_woken_by_the_end);
-	tcase_add_test(tc, freeing_closes_all_connections_but_the_one_to_keep);
+	tcase_add_test(tc, forgetting_closes_all_connections_but_the_one_to_keep);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

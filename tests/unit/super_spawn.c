@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sig.h"
+#include "super/reap.h"
 #include "super/spawn.h"
 #include "super_suites.h"
 
@@ -196,6 +198,63 @@ START_TEST(the_path_is_the_second_way)
 }
 END_TEST
 
+/* A handler's child that made itself a session of its own and lost its parent. */
+static void
+leave_a_stray(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (fork() == 0 && setsid() > 0)
+			for (;;)
+				(void)pause();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(strays_end_with_the_supervisor)
+{
+	ck_assert(!reap_has_children());
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	for (int i = 0; i < 5; i++)
+		leave_a_stray();
+	ck_assert(reap_has_children());
+	reap_strays();
+	ck_assert(!reap_has_children());
+}
+END_TEST
+
+static void
+count_looked(void *arg, pid_t pid)
+{
+	ck_assert_int_gt(pid, 0);
+	++*(int *)arg;
+}
+
+/* Many dead children are taken a portion a turn, and all in the end. */
+START_TEST(reaping_is_bounded_and_complete)
+{
+	int looked = 0, turns = 0;
+	siginfo_t info;
+
+	for (int i = 0; i < 100; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info,
+		    WEXITED | WNOWAIT), 0);
+	}
+	do
+		turns++;
+	while (reap_ended(count_looked, &looked));
+	ck_assert_int_eq(looked, 100);
+	ck_assert_int_gt(turns, 1);
+	ck_assert(!reap_has_children());
+}
+END_TEST
+
 Suite *
 spawn_suite(void)
 {
@@ -210,6 +269,8 @@ spawn_suite(void)
 	tcase_add_test(tc, the_environment_is_an_allow_list);
 	tcase_add_test(tc, a_program_that_cannot_run_is_said_so);
 	tcase_add_test(tc, the_path_is_the_second_way);
+	tcase_add_test(tc, strays_end_with_the_supervisor);
+	tcase_add_test(tc, reaping_is_bounded_and_complete);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
