@@ -105,8 +105,9 @@ put_rows(const struct dump *dump, const struct row_table *table, unsigned indent
 static void
 put_listener(const struct dump *dump, bool is_last)
 {
-	(void)buf_printf(dump->out, "\t{\n\t\t# from %s:%u\n",
-	    dump->listener->file, dump->listener->line);
+	(void)buf_puts(dump->out, "\t{\n\t\t# from ");
+	quote(dump->out, dump->listener->file);
+	(void)buf_printf(dump->out, ", line %u\n", dump->listener->line);
 	put_rows(dump, &listener_table, 2);
 	(void)buf_puts(dump->out, is_last ? "\t}\n" : "\t},\n");
 }

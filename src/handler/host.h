@@ -35,8 +35,7 @@ struct host {
 	struct stats *stats;            /* this process's slot in it */
 	unsigned slots;                 /* of the slab */
 	unsigned generation;
-	/* Take over a connection whose peer may still be sending; NULL: wait
-	 * for its end here. */
+	/* Take over a connection whose peer may still be sending. */
 	void (*linger)(struct host *host, int fd);
 	void *linger_owner;
 	bool is_opening;                /* inside the handler's open() */

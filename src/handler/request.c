@@ -59,11 +59,11 @@ linger_here(int fd)
  * until the peer ends its own, then close.
  */
 static void
-close_in_order(struct host *host, int fd, bool is_eof)
+close_in_order(struct host *host, int fd, bool is_eof, bool lingers_here)
 {
 	if (!is_eof && shutdown(fd, SHUT_WR) == 0 &&
 	    !is_peer_done(fd, MSG_DONTWAIT)) {
-		if (host->linger != NULL) {
+		if (!lingers_here) {
 			host->linger(host, fd);
 			return;
 		}
@@ -161,7 +161,7 @@ request_refuse(struct host *host, struct arrival *arrival, enum reason reason)
 		close_with_reset(arrival->fd);
 	} else {
 		send_refuse_text(host, arrival->fd);
-		close_in_order(host, arrival->fd, false);
+		close_in_order(host, arrival->fd, false, false);
 	}
 	arrival->fd = -1;
 }
@@ -548,7 +548,7 @@ request_end(struct request *rq)
 	count_end(rq);
 	if (is_stream(&rq->arrival))
 		close_in_order(rq->host, fd, rq->is_eof ||
-		    host_is_cancelled(rq->host));
+		    host_is_cancelled(rq->host), rq->lingers_here);
 	rq->arrival.fd = -1;
 	keep_small(&rq->in);
 	keep_small(&rq->out);

@@ -38,6 +38,7 @@ struct request {
 	bool has_failed;                /* setup or handle returned non-zero */
 	bool is_eof;                    /* the peer ended its side */
 	bool is_write_ended;
+	bool lingers_here;              /* closing waits in this process */
 	bool has_reply;                 /* datagram: ss_write was called */
 	size_t data_taken;              /* datagram: bytes read so far */
 	struct buf in;                  /* stream: received, not read yet, from in_taken on */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <socketserver.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -7,10 +8,13 @@
  * ends its side. A datagram comes back as one datagram, an empty one too.
  *
  * The prefix and the bytes share one buffer, so that both leave in one write.
+ * It is small, since most messages are and a stack's pages cost memory; a peer
+ * that fills it gets a large one.
  */
 enum {
 	PREFIX_MAX = 64,
-	READ_MAX = 16384,
+	SMALL = 2048,
+	LARGE = 65536,
 };
 
 /* What stands before each message: at most PREFIX_MAX bytes. */
@@ -31,27 +35,33 @@ echo_prefix(ss_request *rq, char *buf)
 static int
 echo_handle(ss_request *rq)
 {
-	char buf[PREFIX_MAX + READ_MAX];
+	char small[PREFIX_MAX + SMALL], *large = NULL, *buf = small;
 	const char *mode = ss_option_string(ss_service_of(rq), "mode");
 	bool is_line = strcmp(mode, "line") == 0;
-	size_t prefix = echo_prefix(rq, buf);
+	size_t prefix = echo_prefix(rq, buf), room = SMALL;
 	size_t skip = 0;        /* the prefix is left out: its length */
 	ssize_t len;
 
 	for (;;) {
 		char *message = buf + prefix;
 
-		len = is_line ? ss_read_line(rq, message, READ_MAX) :
-		    ss_read(rq, message, READ_MAX);
-		if (len <= 0)
+		len = is_line ? ss_read_line(rq, message, room) :
+		    ss_read(rq, message, room);
+		if (len <= 0 || ss_write(rq, buf + skip,
+		    prefix - skip + (size_t)len) != 0)
 			break;
-		if (ss_write(rq, buf + skip, prefix - skip + (size_t)len) != 0)
-			return -1;
 		/* A full buffer: the rest of this message is still to come. */
-		skip = len == READ_MAX && message[len - 1] != '\n' ? prefix : 0;
+		bool is_full = (size_t)len == room;
+		skip = is_full && message[len - 1] != '\n' ? prefix : 0;
+		if (is_full && large == NULL &&
+		    (large = malloc(PREFIX_MAX + LARGE)) != NULL) {
+			buf = memcpy(large, small, prefix);
+			room = LARGE;
+		}
 	}
+	free(large);
 	/* Nothing to a connection, but the answer to an empty datagram. */
-	return len < 0 ? -1 : ss_write(rq, "", 0);
+	return len != 0 ? -1 : ss_write(rq, "", 0);
 }
 
 static const struct ss_option echo_options[] = {

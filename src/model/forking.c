@@ -76,9 +76,9 @@ child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
 	env->forget(env, arrival->fd);
 	(void)close(f->signals);
 	sig_nudge_accept();
-	env->host->linger = NULL;
 	worker_name(name, "Process", (unsigned)getpid());
 	request_init(&rq, env->host, &io_block, name);
+	rq.lingers_here = true;
 	request_begin(&rq, arrival);
 	request_serve(&rq);
 	request_end(&rq);

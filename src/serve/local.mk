@@ -18,6 +18,9 @@ libserve_a_SOURCES = \
 
 pkglibexec_PROGRAMS += socketserver-service
 socketserver_service_SOURCES = src/serve/main.c
+# Code and constants in one mapping: a fork copies mappings, and a child faults
+# its pages in by the window.
+socketserver_service_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,noseparate-code
 socketserver_service_LDADD = libserve.a libmodel.a libhandler.a libnet.a \
 	libconf.a libbase.a -ldl
 

@@ -152,12 +152,17 @@ static void
 generation_changed(struct generation *gen, enum gen_state from)
 {
 	struct super *super = gen->env->arg;
+	struct log_fields fields = {
+		.listener = gen->conf->name, .generation = gen->number,
+	};
 	unsigned ready, failed;
 
 	(void)from;
 	if (super->phase == SUPER_STARTING) {
 		super_check_ready(super);
 	} else if (super->phase == SUPER_SERVING) {
+		if (gen->state == GEN_SERVING)
+			log_write(LOG_LEVEL_NOTICE, &fields, "serves again");
 		count_listeners(super, &ready, &failed);
 		notify_status(ready, failed);
 	} else {
@@ -605,8 +610,11 @@ super_close(struct super *super)
 	log_flush();
 	/* One that served has told so already; one that was stopped before it
 	 * served is no success for who started it. */
-	daemonize_tell(&super->daemonize,
-	    super->code != EXIT_OK ? (int)super->code : EXIT_SYSTEM);
+	if (super->daemonize.status_pipe >= 0 && super->code == EXIT_OK) {
+		super->code = EXIT_SYSTEM;
+		tell_starter(super, NULL, "stopped before it served");
+	}
+	daemonize_tell(&super->daemonize, (int)super->code);
 }
 
 static void

@@ -256,21 +256,27 @@ describe_when(char *text, size_t size, const struct worker *worker,
 		    " request%s", active, active == 1 ? "" : "s");
 }
 
+/* A start that failed and did not say why is what whoever starts the daemon
+ * must see; the rest is for the log. */
 static void
 worker_log_end(const struct worker *worker, const siginfo_t *info,
     int64_t active, int64_t restart_ms)
 {
 	struct log_fields fields = worker_fields(worker);
-	char how[64], when[64], next[48] = "";
+	char how[64], when[64], next[48] = "", text[224];
 
 	describe_how(how, sizeof(how), info);
 	describe_when(when, sizeof(when), worker, active);
 	if (restart_ms >= 0)
 		(void)snprintf(next, sizeof(next), "; restarting in %.1f s",
 		    (double)restart_ms / 1000);
-	log_write(worker->is_done ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-	    &fields, "service process %ld %s%s%s", (long)worker->pid, how, when,
-	    next);
+	(void)snprintf(text, sizeof(text), "service process %ld %s%s%s",
+	    (long)worker->pid, how, when, next);
+	if (!worker->was_ready && !worker->is_leaving && !worker->has_failed)
+		worker->gen->env->complain(worker->gen, text);
+	else
+		log_write(worker->is_done ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+		    &fields, "%s", text);
 }
 
 /* The process is a zombie: take everything it left. */

@@ -100,17 +100,22 @@ def _fork_lines(bench, row, process, port):
              pss / max(1, len(children)), None)]
 
 
-def _row_lines(bench, row):
+def _measured(bench, row, measure_lines):
+    """What @measure_lines finds in a server started for it alone."""
     process, port = row.start(bench, "echo")
     try:
-        lines = []
-        if row.name.endswith("threaded"):
-            lines += _thread_lines(bench, row, process, port)
-        elif row.name.endswith("forking"):
-            lines += _fork_lines(bench, row, process, port)
-        return _service_lines(bench, row, process, port) + lines
+        return measure_lines(bench, row, process, port)
     finally:
         process.stop()
+
+
+def _row_lines(bench, row):
+    lines = _measured(bench, row, _service_lines)
+    if row.name.endswith("threaded"):
+        lines += _measured(bench, row, _thread_lines)
+    elif row.name.endswith("forking"):
+        lines += _measured(bench, row, _fork_lines)
+    return lines
 
 
 def memory_lines(bench, models):

@@ -184,7 +184,7 @@ def ours(settings, transport="tcp", access="true"):
             file.write(_config(bench, kind, transport, settings, access))
         with _notify_socket(bench) as sock:
             env = dict(os.environ, NOTIFY_SOCKET=sock.getsockname())
-            process = Process(bench, [program, "-f", path], env=env)
+            process = Process(bench, [program, "-c", path], env=env)
             return started(process, port_notified, bench, sock)
     return start
 

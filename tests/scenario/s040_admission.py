@@ -203,7 +203,10 @@ def ending(daemon):
 def served_again(daemon):
     """A place is free as soon as a request has ended: eventually served."""
     def tried():
-        client = Stream(daemon.address())
+        try:
+            client = Stream(daemon.address())
+        except ConnectionResetError:
+            return False
         try:
             return client.sock.recv(100) == GREETING.encode()
         except OSError:
