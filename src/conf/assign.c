@@ -15,8 +15,8 @@
 
 /* "VALUE REASON; ALLOWED is allowed" */
 static int
-refuse(const struct conf_row *row, const struct value *value, const char *reason,
-    struct err *err)
+refuse(const struct conf_row *row, const struct value *value,
+    const char *reason, struct err *err)
 {
 	struct buf what, allowed;
 
@@ -24,7 +24,8 @@ refuse(const struct conf_row *row, const struct value *value, const char *reason
 	buf_init(&allowed, SENTENCE_MAX);
 	value_show(value, &what);
 	row_allowed(row, &allowed);
-	err_set(err, "%s %s; %s is allowed", what.data ? what.data : "the value",
+	err_set(err, "%s %s; %s is "
+	    "allowed", what.data ? what.data : "the value",
 	    reason, allowed.data ? allowed.data : "another");
 	buf_free(&what);
 	buf_free(&allowed);
@@ -55,8 +56,8 @@ refuse_type(const struct conf_row *row, const struct value *value,
 
 /* The limit that was missed, in the row's own notation. */
 static int
-refuse_range(const struct conf_row *row, const struct value *value, bool is_below,
-    struct err *err)
+refuse_range(const struct conf_row *row, const struct value *value,
+    bool is_below, struct err *err)
 {
 	struct err reason;
 	struct buf limit;
@@ -129,8 +130,8 @@ duration_of(const struct value *value, int64_t *ms)
 }
 
 static int
-assign_duration(const struct conf_row *row, void *base, const struct value *value,
-    struct err *err)
+assign_duration(const struct conf_row *row, void *base,
+    const struct value *value, struct err *err)
 {
 	int64_t ms;
 	int r = duration_of(value, &ms);
@@ -145,8 +146,8 @@ assign_duration(const struct conf_row *row, void *base, const struct value *valu
 }
 
 static int
-assign_seconds(const struct conf_row *row, void *base, const struct value *value,
-    struct err *err)
+assign_seconds(const struct conf_row *row, void *base,
+    const struct value *value, struct err *err)
 {
 	int64_t ms;
 	int r = duration_of(value, &ms);
@@ -158,7 +159,8 @@ assign_seconds(const struct conf_row *row, void *base, const struct value *value
 	if (r)
 		return refuse_type(row, value, err);
 	if (ms % 1000)
-		return refuse(row, value, "is not a whole number of seconds", err);
+		return refuse(row, value, "is not a whole number of "
+		    "seconds", err);
 	return store(row, base, value, ms / 1000, err);
 }
 
@@ -174,8 +176,8 @@ assign_keepalive(const struct conf_row *row, void *base,
 
 /* "auto" is stored as -1; the check puts the processors' number there. */
 static int
-assign_workers(const struct conf_row *row, void *base, const struct value *value,
-    struct err *err)
+assign_workers(const struct conf_row *row, void *base,
+    const struct value *value, struct err *err)
 {
 	if (value->type != VALUE_STRING)
 		return assign_int(row, base, value, err);
@@ -249,7 +251,8 @@ check_length(const struct conf_row *row, const struct value *value,
 	size_t len = strlen(value->string);
 
 	if (row->max && len > (size_t)row->max) {
-		err_set(err, "is %zu bytes long; at most %" PRId64 " are allowed",
+		err_set(err, "is %zu bytes long; at most %" PRId64 " are "
+		    "allowed",
 		    len, row->max);
 		return -EINVAL;
 	}
@@ -312,8 +315,8 @@ assign_list(const struct conf_row *row, void *base, const struct value *value,
 }
 
 static int
-assign_options(const struct conf_row *row, void *base, const struct value *value,
-    struct arena *arena, struct err *err)
+assign_options(const struct conf_row *row, void *base,
+    const struct value *value, struct arena *arena, struct err *err)
 {
 	struct value *copy;
 

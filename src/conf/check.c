@@ -38,8 +38,9 @@ check_name(struct draft *draft, const struct draft_listener *listener)
 
 	if (!*name || is_name(name))
 		return;
-	draft_fault(draft, listener, "name", NULL, "\"%.80s\" is no name; at most "
-	    "%d letters, digits, - _ and . are allowed, not - or . at the start",
+	draft_fault(draft, listener, "name", NULL, "\"%.80s\" is no name; at "
+	    "most %d letters, digits, - _ and . are allowed, not - or . at the "
+	    "start",
 	    name, NAME_LENGTH_MAX);
 }
 
@@ -56,8 +57,8 @@ check_duplicate_name(struct draft *draft, size_t i)
 		    listener->conf->name) != 0)
 			continue;
 		first = draft_given(&draft->listeners[j], "name");
-		draft_fault(draft, listener, "name", NULL, "is used twice, first "
-		    "at %s:%u; give each listener a name of its own",
+		draft_fault(draft, listener, "name", NULL, "is used twice, "
+		    "first at %s:%u; give each listener a name of its own",
 		    first->file, first->line);
 		return;
 	}
@@ -70,8 +71,10 @@ check_required(struct draft *draft, const struct draft_listener *listener)
 		const struct conf_row *row = &listener_table.rows[i];
 
 		if (row->is_required && !listener->given[i])
-			draft_fault(draft, listener, row->path, NULL, "is missing; "
-			    "every listener needs it, as in %s = %s;", row->path,
+			draft_fault(draft, listener, row->path, NULL,
+			    "is missing; "
+			    "every listener needs it, as in %s = "
+			    "%s;", row->path,
 			    row->example);
 	}
 }
@@ -81,12 +84,13 @@ check_required(struct draft *draft, const struct draft_listener *listener)
 static void
 list_models(const struct conf_row *row, struct buf *out)
 {
-	const struct conf_row *choice = row_find(&listener_table, "concurrency");
+	const struct conf_row *choice = row_find(&listener_table,
+	    "concurrency");
 
 	for (unsigned i = 0; choice->choices[i]; i++)
 		if (row_applies(row, i))
-			(void)buf_printf(out, "%s\"%s\"", out->len ? " or " : "",
-			    choice->choices[i]);
+			(void)buf_printf(out, "%s\"%s\"",
+			    out->len ? " or " : "", choice->choices[i]);
 }
 
 static const char *
@@ -96,7 +100,7 @@ model_word(const struct listener_conf *conf)
 	    conf->concurrency];
 }
 
-/* What a key of the wrong model holds is put back, so that it can do nothing. */
+/* What a key of the wrong model holds is put back: it can do nothing. */
 static void
 check_applies(struct draft *draft, const struct draft_listener *listener)
 {
@@ -112,8 +116,8 @@ check_applies(struct draft *draft, const struct draft_listener *listener)
 			continue;
 		buf_init(&models, 0);
 		list_models(row, &models);
-		draft_fault(draft, listener, row->path, NULL, "does not apply to "
-		    "concurrency \"%s\"; it is for %s only",
+		draft_fault(draft, listener, row->path, NULL, "does not apply "
+		    "to concurrency \"%s\"; it is for %s only",
 		    model_word(listener->conf), models.data ? models.data : "");
 		buf_free(&models);
 	}
@@ -159,16 +163,21 @@ check_pool(struct draft *draft, const struct draft_listener *listener)
 	const struct listener_conf *conf = listener->conf;
 
 	if (conf->workers > conf->max_connections)
-		draft_fault(draft, listener, "workers", NULL, "%" PRId64 " is above "
-		    "max_connections, %" PRId64 "; at most that many can be busy",
+		draft_fault(draft, listener, "workers", NULL,
+		    "%" PRId64 " is above "
+		    "max_connections, %" PRId64 "; at most that many can be "
+		    "busy",
 		    conf->workers, conf->max_connections);
 	if (conf->max_workers > conf->max_connections)
-		draft_fault(draft, listener, "max_workers", NULL, "%" PRId64 " is "
-		    "above max_connections, %" PRId64 "; at most that many can be "
-		    "busy", conf->max_workers, conf->max_connections);
+		draft_fault(draft, listener, "max_workers", NULL,
+		    "%" PRId64 " is "
+		    "above max_connections, %" PRId64 "; at most that many can "
+		    "be busy", conf->max_workers, conf->max_connections);
 	if (conf->max_workers && conf->max_workers < conf->workers)
-		draft_fault(draft, listener, "max_workers", NULL, "%" PRId64 " is "
-		    "below workers, %" PRId64 "; 0 or workers and more is allowed",
+		draft_fault(draft, listener, "max_workers", NULL,
+		    "%" PRId64 " is "
+		    "below workers, %" PRId64 "; 0 or workers and more is "
+		    "allowed",
 		    conf->max_workers, conf->workers);
 }
 
@@ -192,12 +201,16 @@ check_spare(struct draft *draft, const struct draft_listener *listener)
 	if (!conf->max_spare)
 		conf->max_spare = conf->min_spare + 2;
 	if (conf->max_spare < conf->min_spare)
-		draft_fault(draft, listener, "max_spare", NULL, "%" PRId64 " is "
-		    "below min_spare, %" PRId64 "; at least that many are allowed",
+		draft_fault(draft, listener, "max_spare", NULL,
+		    "%" PRId64 " is "
+		    "below min_spare, %" PRId64 "; at least that many are "
+		    "allowed",
 		    conf->max_spare, conf->min_spare);
 	if (conf->min_spare > conf->max_workers)
-		draft_fault(draft, listener, "min_spare", NULL, "%" PRId64 " is "
-		    "above max_workers, %" PRId64 "; at most that many are allowed",
+		draft_fault(draft, listener, "min_spare", NULL,
+		    "%" PRId64 " is "
+		    "above max_workers, %" PRId64 "; at most that many are "
+		    "allowed",
 		    conf->min_spare, conf->max_workers);
 }
 
@@ -228,10 +241,11 @@ check_numbers(struct draft *draft, const struct draft_listener *listener)
 	    !draft_is_bad(listener, "restart.maximum"))
 		draft_fault(draft, listener, "restart.maximum", draft_given(
 		    listener, "restart.maximum") ? NULL : draft_given(listener,
-		    "restart.initial"), "is below restart.initial; at least that "
-		    "long is allowed");
+		    "restart.initial"), "is below restart.initial; at least "
+		    "that long is allowed");
 	if (conf->stack_size_bytes && conf->stack_size_bytes < STACK_MIN)
-		draft_fault(draft, listener, "stack_size", NULL, "%" PRId64 " is "
+		draft_fault(draft, listener, "stack_size", NULL,
+		    "%" PRId64 " is "
 		    "below %d; 0 or at least that many bytes are allowed",
 		    conf->stack_size_bytes, STACK_MIN);
 }
@@ -250,7 +264,8 @@ check_prefixes(struct draft *draft, const struct draft_listener *listener,
 		struct err err;
 
 		if (acl_parse(&prefix, list->items[i], &err))
-			draft_fault(draft, listener, path, member, "%s", err.text);
+			draft_fault(draft, listener, path, member, "%s",
+			    err.text);
 		if (member)
 			member = member->next;
 	}
@@ -262,8 +277,8 @@ check_device(struct draft *draft, const struct draft_listener *listener)
 	const char *name = listener->conf->bind_device;
 
 	if (strpbrk(name, "/ :\t\n"))
-		draft_fault(draft, listener, "bind_device", NULL, "\"%s\" is no name "
-		    "of a network interface; ip link lists them", name);
+		draft_fault(draft, listener, "bind_device", NULL, "\"%s\" is "
+		    "no name of a network interface; ip link lists them", name);
 }
 
 /* --- the top level --- */
@@ -271,7 +286,8 @@ check_device(struct draft *draft, const struct draft_listener *listener)
 static void
 check_target(struct draft *draft)
 {
-	static const char *const words[] = { "auto", "stderr", "syslog", "journal" };
+	static const char *const words[] = { "auto", "stderr", "syslog",
+	    "journal" };
 	struct config *config = draft->config;
 	const char *target = config->log.target;
 
@@ -283,8 +299,9 @@ check_target(struct draft *draft)
 		    draft_path(draft, target + 5));
 		return;
 	}
-	draft_top_fault(draft, "log.target", "\"%.80s\" is no target; \"auto\", "
-	    "\"stderr\", \"syslog\", \"journal\" or \"file:PATH\" is allowed",
+	draft_top_fault(draft, "log.target", "\"%.80s\" is no target; "
+	    "\"auto\", \"stderr\", \"syslog\", \"journal\" or \"file:PATH\" is "
+	    "allowed",
 	    target);
 }
 

@@ -59,13 +59,14 @@ check_file(struct draft *draft, const struct draft_listener *listener,
 	const char *distrust = file_distrust(st);
 
 	if (!S_ISREG(st->st_mode)) {
-		draft_fault(draft, listener, "handler", NULL, "%s is %s; a shared "
-		    "object is needed", file, file_type_word(st->st_mode));
+		draft_fault(draft, listener, "handler", NULL, "%s is %s; a "
+		    "shared object is "
+		    "needed", file, file_type_word(st->st_mode));
 		return;
 	}
 	if (access(file, R_OK) < 0)
-		draft_fault(draft, listener, "handler", NULL, "%s cannot be read: "
-		    "%s; make it readable", file, strerror(errno));
+		draft_fault(draft, listener, "handler", NULL, "%s cannot be "
+		    "read: %s; make it readable", file, strerror(errno));
 	if (distrust) {
 		draft_fault(draft, listener, "handler", NULL, "%s %s", file,
 		    distrust);
@@ -73,8 +74,8 @@ check_file(struct draft *draft, const struct draft_listener *listener,
 	}
 	distrust = judge_directory(file);
 	if (distrust)
-		draft_fault(draft, listener, "handler", NULL, "the directory of %s "
-		    "%s", file, distrust);
+		draft_fault(draft, listener, "handler", NULL, "the directory "
+		    "of %s %s", file, distrust);
 }
 
 static void
@@ -85,8 +86,8 @@ find_by_path(struct draft *draft, struct draft_listener *listener)
 
 	conf->handler = conf->handler_file = draft_path(draft, conf->handler);
 	if (stat(conf->handler_file, &st) < 0)
-		draft_fault(draft, listener, "handler", NULL, "%s: %s; name a file "
-		    "that is there", conf->handler_file, strerror(errno));
+		draft_fault(draft, listener, "handler", NULL, "%s: %s; name a "
+		    "file that is there", conf->handler_file, strerror(errno));
 	else
 		check_file(draft, listener, conf->handler_file, &st);
 }
@@ -139,7 +140,7 @@ draft_check_handler(struct draft *draft, struct draft_listener *listener)
 	else if (is_bare_name(name))
 		find_by_name(draft, listener);
 	else
-		draft_fault(draft, listener, "handler", NULL, "\"%.80s\" is neither "
-		    "a name nor a file; a name of letters, digits, _ and -, or a "
-		    "path that ends in .so, is allowed", name);
+		draft_fault(draft, listener, "handler", NULL, "\"%.80s\" is "
+		    "neither a name nor a file; a name of letters, digits, _ "
+		    "and -, or a path that ends in .so, is allowed", name);
 }

@@ -76,8 +76,8 @@ add_addresses(struct draft *draft, struct draft_listener *listener,
 		if (list_has(&own, text))
 			continue;
 		if (list->count == ADDRESSES_MAX) {
-			draft_fault(draft, listener, "listen", value, "means too "
-			    "many addresses; at most %d are allowed",
+			draft_fault(draft, listener, "listen", value, "means "
+			    "too many addresses; at most %d are allowed",
 			    ADDRESSES_MAX);
 			return false;
 		}
@@ -98,8 +98,9 @@ draft_check_listen(struct draft *draft, struct draft_listener *listener)
 	if (draft->failed || !given || draft_is_bad(listener, "listen"))
 		return;
 	if (!conf->listen.count)
-		draft_fault(draft, listener, "listen", NULL, "is empty; at least "
-		    "one address such as \"tcp://127.0.0.1:7007\" is needed");
+		draft_fault(draft, listener, "listen", NULL, "is empty; at "
+		    "least one address such as \"tcp://127.0.0.1:7007\" is "
+		    "needed");
 	for (size_t i = 0; i < conf->listen.count; i++) {
 		const struct value *value = member_at(given, i);
 		struct addr addrs[RESOLVED_MAX];
@@ -108,11 +109,13 @@ draft_check_listen(struct draft *draft, struct draft_listener *listener)
 
 		conf->listen.items[i] = absolute_listen(draft,
 		    conf->listen.items[i]);
-		n = addr_resolve(addrs, RESOLVED_MAX, conf->listen.items[i], &err);
+		n = addr_resolve(addrs, RESOLVED_MAX, conf->listen.items[i],
+		    &err);
 		if (n < 0)
 			draft_fault(draft, listener, "listen", value, "%s",
 			    err.text);
-		else if (!add_addresses(draft, listener, addrs, (size_t)n, value))
+		else if (!add_addresses(draft, listener, addrs, (size_t)n,
+		    value))
 			return;
 	}
 }
@@ -120,7 +123,8 @@ draft_check_listen(struct draft *draft, struct draft_listener *listener)
 /* --- two claims to one address --- */
 
 static bool
-inet_overlaps(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+inet_overlaps(const struct sockaddr_storage *a,
+    const struct sockaddr_storage *b)
 {
 	struct in6_addr six_a, six_b;
 	struct in_addr four_a, four_b;
@@ -134,7 +138,8 @@ inet_overlaps(const struct sockaddr_storage *a, const struct sockaddr_storage *b
 		four_a = in_a->sin_addr;
 		four_b = in_b->sin_addr;
 		return in_a->sin_port && in_a->sin_port == in_b->sin_port &&
-		    (four_a.s_addr == INADDR_ANY || four_b.s_addr == INADDR_ANY ||
+		    (four_a.s_addr == INADDR_ANY ||
+		    four_b.s_addr == INADDR_ANY ||
 		    four_a.s_addr == four_b.s_addr);
 	}
 	const struct sockaddr_in6 *in_a = (const void *)a;
@@ -166,7 +171,8 @@ static bool
 addr_overlaps(const struct addr *a, const struct addr *b)
 {
 	if (a->kind == ADDR_FD || b->kind == ADDR_FD)
-		return a->kind == b->kind && strcmp(a->fd_name, b->fd_name) == 0;
+		return a->kind == b->kind &&
+		    strcmp(a->fd_name, b->fd_name) == 0;
 	if (a->sa.ss_family == AF_UNIX && b->sa.ss_family == AF_UNIX)
 		return unix_overlaps(a, b);
 	return a->kind == b->kind && inet_overlaps(&a->sa, &b->sa);
@@ -194,8 +200,8 @@ compare_claims(struct draft *draft, const struct claim *claims, size_t i)
 		    devices_differ(claim, first))
 			continue;
 		draft_fault(draft, claim->listener, "listen", claim->value,
-		    "%s overlaps %s of listener \"%s\" at %s:%u; give each its own "
-		    "address or port", claim->text, first->text,
+		    "%s overlaps %s of listener \"%s\" at %s:%u; give each its "
+		    "own address or port", claim->text, first->text,
 		    first->listener->conf->name, first->value->file,
 		    first->value->line);
 		return;

@@ -20,8 +20,8 @@ judge_user(const char *name, struct err *sentence)
 	const struct passwd *pw = getpwnam(name);
 
 	if (!pw)
-		err_set(sentence, "there is no user \"%s\"; getent passwd lists "
-		    "them", name);
+		err_set(sentence, "there is no user \"%s\"; getent passwd "
+		    "lists them", name);
 	else if (geteuid() != 0 && pw->pw_uid != geteuid())
 		err_set(sentence, "only a daemon that runs as root can become "
 		    "\"%s\"; start it as root, or leave the key out", name);
@@ -45,12 +45,13 @@ judge_any_group(const char *name, bool is_allowed_extra, struct err *sentence)
 	const struct group *gr = getgrnam(name);
 
 	if (!gr)
-		err_set(sentence, "there is no group \"%s\"; getent group lists "
-		    "them", name);
+		err_set(sentence, "there is no group \"%s\"; getent group "
+		    "lists them", name);
 	else if (geteuid() != 0 && gr->gr_gid != getegid() &&
 	    !(is_allowed_extra && is_own_group(gr->gr_gid)))
 		err_set(sentence, "only a daemon that runs as root can use the "
-		    "group \"%s\"; start it as root, or leave the key out", name);
+		    "group \"%s\"; start it as root, or leave the key "
+		    "out", name);
 }
 
 static void
@@ -72,14 +73,15 @@ judge_chroot(const char *path, struct err *sentence)
 	struct stat st;
 
 	if (geteuid() != 0)
-		err_set(sentence, "only a daemon that runs as root can change the "
-		    "root directory; start it as root, or leave the key out");
+		err_set(sentence, "only a daemon that runs as root can change "
+		    "the root directory; start it as root, or leave the key "
+		    "out");
 	else if (*path != '/')
-		err_set(sentence, "\"%s\" is not absolute; a path that begins with "
-		    "/ is allowed", path);
+		err_set(sentence, "\"%s\" is not absolute; a path that begins "
+		    "with / is allowed", path);
 	else if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-		err_set(sentence, "there is no directory \"%s\"; make it, or leave "
-		    "the key out", path);
+		err_set(sentence, "there is no directory \"%s\"; make it, or "
+		    "leave the key out", path);
 }
 
 static void

@@ -117,10 +117,12 @@ child_run(child_fn *fn, void *arg, const struct child_limits *limits,
 		(void)kill(pid, SIGKILL);
 	w = wait_for(pid, &status);
 	if (r == -ETIMEDOUT) {
-		err_set(err, "took longer than %ld seconds", limits->wall_ms / 1000);
+		err_set(err, "took longer than %ld "
+		    "seconds", limits->wall_ms / 1000);
 		return -ECHILD;
 	}
 	if (r || w)
-		return err_errno(err, r ? -r : -w, "cannot hear from a process");
+		return err_errno(err, r ? -r : -w, "cannot hear from a "
+		    "process");
 	return explain_end(status, err);
 }

@@ -35,9 +35,9 @@ struct listener_conf {
 	const char *name;
 	bool is_enabled;
 	struct string_list listen;      /* as written, e.g. "tcp://127.0.0.1:7" */
-	/* What `listen` means in numbers: every address resolved, "*" split into
-	 * one IPv4 and one IPv6 ("tcp://0.0.0.0:7", "tcp://[::]:7"). The form of
-	 * addr_parse(); this is what is bound. */
+	/* What `listen` means in numbers: every address resolved, "*" split
+	 * into one IPv4 and one IPv6 ("tcp://0.0.0.0:7", "tcp://[::]:7"). The
+	 * form of addr_parse(); this is what is bound. */
 	struct string_list addresses;
 	const char *handler;            /* as written */
 	const char *handler_file;       /* absolute path of the shared object */

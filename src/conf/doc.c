@@ -18,9 +18,10 @@
 static const struct {
 	const char *word, *help;
 } reloads[] = {
-	[RELOAD_LIVE] = { "live", "takes effect at once, no process is replaced" },
-	[RELOAD_GENERATION] = { "generation", "new service processes take over, "
-	    "the old ones finish their requests" },
+	[RELOAD_LIVE] = { "live", "takes effect at once, no process is "
+	    "replaced" },
+	[RELOAD_GENERATION] = { "generation", "new service processes take "
+	    "over, the old ones finish their requests" },
 	[RELOAD_SOCKET] = { "socket", "the listening socket is opened anew" },
 };
 
@@ -71,7 +72,8 @@ put_default(struct buf *out, const struct conf_row *row, const void *base)
 static void
 put_models(struct buf *out, const struct conf_row *row)
 {
-	const struct conf_row *choice = row_find(&listener_table, "concurrency");
+	const struct conf_row *choice = row_find(&listener_table,
+	    "concurrency");
 	const char *before = "";
 
 	for (unsigned i = 0; choice->choices[i]; i++) {
@@ -118,7 +120,8 @@ help_facts(struct buf *out, const struct conf_row *row, const void *base)
 	row_allowed(row, out);
 	(void)buf_puts(out, "\n    default  ");
 	put_default(out, row, base);
-	(void)buf_printf(out, "\n    reload   %s: %s\n", reloads[row->reload].word,
+	(void)buf_printf(out, "\n    reload   %s: "
+	    "%s\n", reloads[row->reload].word,
 	    reloads[row->reload].help);
 	if (row->models) {
 		(void)buf_puts(out, "    only     ");
@@ -169,11 +172,12 @@ offer_rows(struct suggest *near, const struct row_table *table, bool by_key)
 		    table->rows[i].path);
 }
 
-/* "nofil" is near to the last part of "limits.nofile": that is the key's name. */
+/* "nofil" is near to the last part of "limits.nofile", the key's name. */
 static const char *
 path_of_key(const char *key)
 {
-	const struct row_table *const tables[] = { &top_table, &listener_table };
+	const struct row_table *const tables[] = { &top_table,
+	    &listener_table };
 
 	for (size_t t = 0; key && t < 2; t++)
 		for (size_t i = 0; i < tables[t]->count; i++)
@@ -186,7 +190,8 @@ path_of_key(const char *key)
 static const char *
 farthest_guess(const char *key)
 {
-	const struct row_table *const tables[] = { &top_table, &listener_table };
+	const struct row_table *const tables[] = { &top_table,
+	    &listener_table };
 	const char *best = NULL;
 	unsigned least = 0;
 
@@ -227,7 +232,8 @@ write_out(FILE *out, struct buf *text)
 
 	if (text->failed)
 		r = -ENOMEM;
-	else if (text->len && fwrite(text->data, 1, text->len, out) != text->len)
+	else if (text->len &&
+	    fwrite(text->data, 1, text->len, out) != text->len)
 		r = -EIO;
 	buf_free(text);
 	return r;
@@ -257,7 +263,7 @@ config_help(FILE *out, const char *key, const char **near)
 
 /* --- the manual page --- */
 
-/* Text for mdoc: a sentence a line, nothing that roff would take for its own. */
+/* Text for mdoc: a sentence a line, nothing that roff takes for its own. */
 static void
 put_roff(struct buf *out, const char *text)
 {
@@ -341,7 +347,8 @@ mdoc_table(struct buf *out, const struct row_table *table, const void *base)
 static void
 mdoc_reloads(struct buf *out)
 {
-	(void)buf_puts(out, ".Ss What a reload does\n.Bl -tag -width generation\n");
+	(void)buf_puts(out, ".Ss What a reload does\n.Bl -tag -width "
+	    "generation\n");
 	for (size_t i = 0; i < sizeof(reloads) / sizeof(*reloads); i++) {
 		(void)buf_printf(out, ".It %s\n", reloads[i].word);
 		put_roff(out, reloads[i].help);
@@ -373,8 +380,8 @@ config_print_mdoc(FILE *out)
 /* --- the example file --- */
 
 static const char example_head[] =
-    "# socketserverd.conf: what socketserverd serves. See socketserverd.conf(5).\n"
-    "#\n"
+    "# socketserverd.conf: what socketserverd serves. See "
+    "socketserverd.conf(5).\n#\n"
     "# The listeners at the top are active. Every key there is follows, in a\n"
     "# comment, with its default. Check a change before it counts:\n"
     "#\n"
@@ -429,7 +436,8 @@ example_key(struct buf *out, const struct conf_row *row, const void *base,
 	if (row->unset)
 		(void)buf_printf(out, ";  # not set: %s\n", row->unset);
 	else
-		(void)buf_puts(out, row->is_required ? ";  # required\n" : ";\n");
+		(void)buf_puts(out, row->is_required ? ";  # "
+		    "required\n" : ";\n");
 }
 
 /* The group that the row at i is; the index of its last member. */
@@ -441,7 +449,8 @@ example_group(struct buf *out, const struct row_table *table, size_t i,
 
 	put_wrapped(out, "# ", group->help);
 	(void)buf_printf(out, "#%s = {\n", group->path);
-	for (; i + 1 < table->count && row_is_in(&table->rows[i + 1], group); i++)
+	for (; i + 1 < table->count &&
+	    row_is_in(&table->rows[i + 1], group); i++)
 		example_key(out, &table->rows[i + 1], base, "\t");
 	(void)buf_puts(out, "#};\n");
 	return i;
@@ -476,9 +485,10 @@ config_print_example(FILE *out)
 	(void)buf_puts(&text, example_head);
 	(void)buf_puts(&text, "\n# ---- the top level ----\n");
 	example_table(&text, &top_table, base_of(&defaults, &top_table));
-	(void)buf_puts(&text, "\n# Keys of a listener that all of them have unless "
-	    "they say otherwise.\n#defaults = {\n#\ttimeout = 60;\n#};\n\n"
-	    "# ---- a listener's keys, inside its { } or in defaults ----\n");
+	(void)buf_puts(&text, "\n# Keys of a listener that all of them have "
+	    "unless they say otherwise.\n#defaults = {\n#\ttimeout = "
+	    "60;\n#};\n\n# ---- a listener's keys, inside its { } or in "
+	    "defaults ----\n");
 	example_table(&text, &listener_table,
 	    base_of(&defaults, &listener_table));
 	config_free(&defaults.config);

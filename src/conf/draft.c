@@ -101,7 +101,8 @@ void
 draft_top_fault(struct draft *draft, const char *path, const char *format, ...)
 {
 	size_t i = index_of(&top_table, path);
-	const struct value *value = i < top_table.count ? draft->given[i] : NULL;
+	const struct value *value = i < top_table.count ?
+	    draft->given[i] : NULL;
 	char text[DRAFT_SENTENCE];
 	va_list ap;
 

@@ -17,14 +17,14 @@
 struct draft_listener {
 	struct listener_conf *conf;     /* a member of config->listeners */
 	const struct value **given;     /* a row each; NULL = not in any file */
-	bool *is_own;                   /* a row each: given by the listener itself */
-	bool *is_bad;                   /* a row each: has a fault; judge it no more */
+	bool *is_own;                   /* a row each: not from the defaults */
+	bool *is_bad;                   /* a row each: has its fault already */
 };
 
 struct draft {
 	struct config *config;          /* owned by the reader */
 	struct faults *faults;          /* borrowed */
-	const char *directory;          /* absolute: what relative paths begin at */
+	const char *directory;          /* absolute: of relative paths */
 	const struct value **given;     /* a row of top_table each */
 	bool *is_bad;
 	struct draft_listener *listeners;       /* as config->listeners */
@@ -59,8 +59,8 @@ int draft_read_files(struct draft *draft, const char *path);
 int draft_read_text(struct draft *draft, const char *file, const char *text);
 
 /* check.c: find what the rows cannot, and fill in what follows from the values:
- * addresses, handler_file, inherited users. Reads the system (users, files, host
- * names). */
+ * addresses, handler_file, inherited users. Reads the system (users, files,
+ * host names). */
 void draft_check(struct draft *draft);
 /* check_listen.c: one listener's addresses; then all of them together. */
 void draft_check_listen(struct draft *draft, struct draft_listener *listener);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * -T: the configuration in force as a file that loads again as it is. Defaults
- * are filled in and marked; a key that has no value, and one that does not apply
- * to its listener, is left out or stands in a comment.
+ * are filled in and marked; a key that has no value, and one that does not
+ * apply to its listener, is left out or stands in a comment.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,7 @@ put_indent(struct buf *out, unsigned indent)
 		(void)buf_puts(out, "\t");
 }
 
-/* What is printed, and which listener of it is at hand (NULL: the top level). */
+/* What is printed, and the listener at hand (NULL: the top level). */
 struct dump {
 	struct buf *out;
 	const struct config *config;
@@ -86,7 +86,8 @@ put_group(const struct dump *dump, const struct row_table *table, size_t i,
 }
 
 static void
-put_rows(const struct dump *dump, const struct row_table *table, unsigned indent)
+put_rows(const struct dump *dump, const struct row_table *table,
+    unsigned indent)
 {
 	for (size_t i = 0; i < table->count; ) {
 		const struct conf_row *row = &table->rows[i];
@@ -120,8 +121,8 @@ config_dump(FILE *out, const struct config *config)
 	int r = 0;
 
 	buf_init(&text, 0);
-	(void)buf_puts(&text, "# The configuration in force, as socketserverd -T "
-	    "prints it.\n");
+	(void)buf_puts(&text, "# The configuration in force, as socketserverd "
+	    "-T prints it.\n");
 	put_rows(&dump, &top_table, 0);
 	(void)buf_puts(&text, "listeners = (\n");
 	for (size_t i = 0; i < config->listener_count; i++) {

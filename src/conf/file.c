@@ -35,11 +35,11 @@ file_distrust(const struct stat *st)
 		return "is owned by another user than root; a daemon that runs "
 		    "as root uses it only after chown root";
 	if (st->st_mode & S_IWOTH)
-		return "can be written by everybody; a daemon that runs as root "
-		    "uses it only after chmod go-w";
+		return "can be written by everybody; a daemon that runs as "
+		    "root uses it only after chmod go-w";
 	if (st->st_mode & S_IWGRP)
-		return "can be written by its group; a daemon that runs as root "
-		    "uses it only after chmod go-w";
+		return "can be written by its group; a daemon that runs as "
+		    "root uses it only after chmod go-w";
 	return NULL;
 }
 

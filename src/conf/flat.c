@@ -71,6 +71,8 @@ static const char *const flat_words[] = {
 	[VALUE_GROUP] = "group",
 };
 
+#define FLAT_WORDS (sizeof(flat_words) / sizeof(*flat_words))
+
 /* "@at FILE LINE", "TYPE NAME PAYLOAD"; a list or a group's payload is the
  * number of its members, which follow. */
 static void
@@ -190,7 +192,7 @@ flat_encode(struct buf *out, const struct config *config)
 struct decoder {
 	const char *at, *end;
 	struct arena *arena;
-	const char *wanted;     /* what did not come, for the sentence; NULL = well */
+	const char *wanted;     /* what did not come; NULL = all is well */
 	bool is_short;          /* of memory */
 };
 
@@ -266,7 +268,7 @@ hex_digit(char c)
 	    c - 'a' + 10 : -1;
 }
 
-/* " \"TEXT\"": the length of what is between the quotes is the most it takes. */
+/* " \"TEXT\"": unescaped it is never longer. */
 static bool
 take_string(struct decoder *d, const char **string)
 {
@@ -286,7 +288,8 @@ take_string(struct decoder *d, const char **string)
 		char c = *d->at++;
 
 		if (c == '\\') {
-			int high = close - d->at >= 2 ? hex_digit(d->at[0]) : -1;
+			int high = close - d->at >= 2 ?
+			    hex_digit(d->at[0]) : -1;
 			int low = high >= 0 ? hex_digit(d->at[1]) : -1;
 
 			if (low < 0)
@@ -359,7 +362,7 @@ take_real(struct decoder *d, double *real)
 static bool
 take_type(struct decoder *d, enum value_type *type)
 {
-	for (unsigned i = 0; i < sizeof(flat_words) / sizeof(*flat_words); i++) {
+	for (unsigned i = 0; i < FLAT_WORDS; i++) {
 		size_t len = strlen(flat_words[i]);
 
 		if ((size_t)(d->end - d->at) <= len || d->at[len] != ' ' ||
@@ -372,7 +375,8 @@ take_type(struct decoder *d, enum value_type *type)
 	return refuse(d, "the type of a value");
 }
 
-static bool take_members(struct decoder *d, struct value *value, unsigned depth);
+static bool take_members(struct decoder *d, struct value *value,
+    unsigned depth);
 
 static bool
 take_value(struct decoder *d, struct value *value, unsigned depth)

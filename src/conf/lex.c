@@ -19,7 +19,7 @@ enum lex_state {
 	WANT_VALUE,             /* after "name =" */
 	WANT_FIRST,             /* after ( or [: a member, or the end */
 	WANT_MEMBER,            /* after a comma in a list */
-	AFTER_VALUE,            /* a separator, or the next setting, or the end */
+	AFTER_VALUE,            /* a separator, the next setting, or the end */
 };
 
 struct lex_open {
@@ -41,7 +41,7 @@ struct lex_file {
 	const char *name;
 	const char *begin, *at, *end;
 	unsigned line;
-	dev_t dev;              /* of an included file: no file includes itself */
+	dev_t dev;              /* with ino: no file includes itself */
 	ino_t ino;
 	const struct lex_file *includer;
 	unsigned depth;
@@ -52,7 +52,7 @@ struct lexer {
 	struct faults *faults;
 	struct lex_file *file;          /* the innermost */
 	enum lex_state state;
-	struct lex_open open[LEX_DEPTH_MAX + 1];        /* [0] is the file itself */
+	struct lex_open open[LEX_DEPTH_MAX + 1];        /* [0]: the file */
 	unsigned depth;
 	struct lex_name *names;         /* owned; of the groups that are open */
 	size_t name_count, name_room;
@@ -181,7 +181,8 @@ admit_value(struct lexer *lx, unsigned line, bool is_string)
 	    lx->state == WANT_MEMBER)
 		return true;
 	if (lx->state == WANT_EQUALS) {
-		lex_break(lx, line, "\"%s\" has no = after it; write %s = VALUE;",
+		lex_break(lx, line, "\"%s\" has no = after it; write %s = "
+		    "VALUE;",
 		    key_of(lx), key_of(lx));
 		return false;
 	}
@@ -196,8 +197,8 @@ admit_value(struct lexer *lx, unsigned line, bool is_string)
 	}
 	if (lx->state == AFTER_VALUE && is_string && lx->was_string)
 		return true;
-	lex_break(lx, line, "a value stands where a setting should begin; write "
-	    "NAME = VALUE;");
+	lex_break(lx, line, "a value stands where a setting should begin; "
+	    "write NAME = VALUE;");
 	return false;
 }
 
@@ -216,8 +217,8 @@ take_open(struct lexer *lx, unsigned line, char bracket)
 	if (!admit_value(lx, line, false))
 		return;
 	if (lx->open[lx->depth].bracket == '[') {
-		lex_break(lx, line, "an array [ ] holds plain values only; write a "
-		    "list ( ) for groups and lists");
+		lex_break(lx, line, "an array [ ] holds plain values only; "
+		    "write a list ( ) for groups and lists");
 		return;
 	}
 	if (lx->depth == LEX_DEPTH_MAX) {
@@ -242,7 +243,8 @@ take_close(struct lexer *lx, unsigned line, char mark)
 		return;
 	}
 	if (mark != closer_of(open->bracket)) {
-		lex_break(lx, line, "%c does not close the %c of %s:%u; write %c",
+		lex_break(lx, line, "%c does not close the %c of %s:%u; write "
+		    "%c",
 		    mark, open->bracket, open->file, open->line,
 		    closer_of(open->bracket));
 		return;
@@ -253,8 +255,9 @@ take_close(struct lexer *lx, unsigned line, char mark)
 		return;
 	}
 	if (lx->state == WANT_MEMBER) {
-		lex_fault(lx, lx->comma_line, "a comma stands before the closing "
-		    "%c; remove it, the last member has none after it", mark);
+		lex_fault(lx, lx->comma_line, "a comma stands before the "
+		    "closing %c; remove it, the last member has none after "
+		    "it", mark);
 		lx->source->text.data[lx->comma_at] = ' ';
 	}
 	lx->name_count = open->names_from;
@@ -285,8 +288,8 @@ take_separator(struct lexer *lx, unsigned line, char mark)
 		lx->comma_line = line;
 		lx->state = WANT_MEMBER;
 	} else if (lx->state == AFTER_VALUE) {
-		lex_fault(lx, line, "; stands between members of a list; write a "
-		    "comma");
+		lex_fault(lx, line, "; stands between members of a list; write "
+		    "a comma");
 		put_mark(lx, ',');
 		lx->comma_line = line;
 		lx->state = WANT_MEMBER;
@@ -362,13 +365,14 @@ take_name(struct lexer *lx, unsigned line, const char *text, size_t len)
 		return;
 	}
 	if (!is_name(text, len)) {
-		lex_break(lx, line, "\"%s\" is no name of a setting; a name begins "
-		    "with a letter and holds letters, digits, _ and -", name);
+		lex_break(lx, line, "\"%s\" is no name of a setting; a name "
+		    "begins with a letter and holds letters, digits, _ and "
+		    "-", name);
 		return;
 	}
 	if (++open->settings > LEX_SETTINGS_MAX) {
-		lex_break(lx, line, "one group holds too many settings; at most %d "
-		    "are allowed", LEX_SETTINGS_MAX);
+		lex_break(lx, line, "one group holds too many settings; at "
+		    "most %d are allowed", LEX_SETTINGS_MAX);
 		return;
 	}
 	lx->key = name;
@@ -492,8 +496,8 @@ lex_string(struct lexer *lx)
 	size_t len;
 
 	if (!quote) {
-		lex_break(lx, f->line, "a string is not closed on its line; end it "
-		    "with \", and write \\n for a line break in it");
+		lex_break(lx, f->line, "a string is not closed on its line; "
+		    "end it with \", and write \\n for a line break in it");
 		return;
 	}
 	if (lx->state == WANT_NAME) {
@@ -506,8 +510,8 @@ lex_string(struct lexer *lx)
 	f->at = quote + 1;
 	len = (size_t)(f->at - begin);
 	if (holds_nul(begin, len))
-		put_bad_value(lx, f->line, "the string", "holds \\x00; no string "
-		    "can hold a zero byte, remove it");
+		put_bad_value(lx, f->line, "the string", "holds \\x00; no "
+		    "string can hold a zero byte, remove it");
 	else
 		put_token(lx, f->line, begin, len);
 	take_value(lx, true);
@@ -543,7 +547,8 @@ lex_word(struct lexer *lx)
 	size_t len = span_word(lx);
 
 	if (!len) {
-		lex_break(lx, f->line, "%.1s is out of place; remove it", f->at);
+		lex_break(lx, f->line, "%.1s is out of place; remove "
+		    "it", f->at);
 		return;
 	}
 	f->at += len;
@@ -607,8 +612,8 @@ lex_contents(struct lexer *lx)
 	struct lex_file *f = lx->file;
 
 	if (at_text(f, "\xef\xbb\xbf")) {
-		lex_fault(lx, 1, "the file begins with a byte order mark; save it "
-		    "as UTF-8 without one");
+		lex_fault(lx, 1, "the file begins with a byte order mark; save "
+		    "it as UTF-8 without one");
 		f->at += 3;
 	}
 	while (skip_blank(lx))
@@ -676,8 +681,8 @@ lex_included(struct lexer *lx, const char *path, unsigned line)
 		lex_fault(lx, line, "@include: %s includes itself; remove this "
 		    "line", path);
 	} else if ((lx->bytes += text.len) > LEX_TOTAL_BYTES) {
-		lex_break(lx, line, "@include: the files hold more than %d bytes "
-		    "in all; include less", LEX_TOTAL_BYTES);
+		lex_break(lx, line, "@include: the files hold more than %d "
+		    "bytes in all; include less", LEX_TOTAL_BYTES);
 	} else if (text.len) {
 		inner.begin = inner.at = text.data;
 		inner.end = text.data + text.len;
@@ -712,8 +717,8 @@ lex_include(struct lexer *lx)
 
 	name = parse_include(lx);
 	if (!name || !is_first || !ends_line(f)) {
-		lex_fault(lx, line, "@ is out of place; write @include \"FILE\" on "
-		    "a line of its own");
+		lex_fault(lx, line, "@ is out of place; write @include "
+		    "\"FILE\" on a line of its own");
 		if (!name)
 			skip_line(f);
 		return;
@@ -723,11 +728,11 @@ lex_include(struct lexer *lx)
 	if (!path)
 		lx->source->text.failed = lx->is_broken = true;
 	else if (strpbrk(name, "*?"))
-		lex_fault(lx, line, "@include: \"%s\" is a pattern; one file is "
-		    "included, and conf.d/*.conf is read without it", name);
+		lex_fault(lx, line, "@include: \"%s\" is a pattern; one file "
+		    "is included, and conf.d/*.conf is read without it", name);
 	else if (f->depth == LEX_INCLUDE_MAX)
-		lex_fault(lx, line, "@include: files are included too deep; at most "
-		    "%d inside each other are allowed", LEX_INCLUDE_MAX);
+		lex_fault(lx, line, "@include: files are included too deep; at "
+		    "most %d inside each other are allowed", LEX_INCLUDE_MAX);
 	else
 		lex_included(lx, path, line);
 }
@@ -742,8 +747,8 @@ lex_end(struct lexer *lx)
 	if (lx->is_broken)
 		return;
 	if (lx->state == WANT_EQUALS || lx->state == WANT_VALUE) {
-		lex_break(lx, lx->file->line, "the file ends after \"%s\"; write "
-		    "%s = VALUE;", key_of(lx), key_of(lx));
+		lex_break(lx, lx->file->line, "the file ends after \"%s\"; "
+		    "write %s = VALUE;", key_of(lx), key_of(lx));
 		return;
 	}
 	for (; lx->depth; open = &lx->open[--lx->depth]) {
@@ -773,8 +778,8 @@ source_free(struct source *source)
 }
 
 enum lex_result
-source_lex(struct source *source, const char *file, const char *text, size_t len,
-    const struct stat *st, struct faults *faults)
+source_lex(struct source *source, const char *file, const char *text,
+    size_t len, const struct stat *st, struct faults *faults)
 {
 	struct lex_file outer = { .name = file, .begin = text, .at = text,
 		.end = text + len, .line = 1, .dev = st ? st->st_dev : 0,

@@ -19,15 +19,15 @@
  * A mistake that can be got round is put right in that text, so that the rest
  * of the file is still checked. Where the mistake belongs to one setting, its
  * reader reports it, since that one knows the listener and the key: a bad value
- * is replaced by a string of LEX_BAD_VALUE and a sentence, the name of a setting
- * given twice has LEX_BAD_NAME in front. When the text is not read in the end,
- * source_tell() reports these too. Only in the reading child.
+ * is replaced by a string of LEX_BAD_VALUE and a sentence, the name of a
+ * setting given twice has LEX_BAD_NAME in front. When the text is not read in
+ * the end, source_tell() reports these too. Only in the reading child.
  */
 #define LEX_BAD_VALUE "\x01\x1a\x01"
 #define LEX_BAD_NAME '*'
 
 #define LEX_DEPTH_MAX 32                /* brackets inside brackets */
-#define LEX_SETTINGS_MAX 1000           /* in one group: libconfig is quadratic */
+#define LEX_SETTINGS_MAX 1000           /* in a group: libconfig is quadratic */
 #define LEX_INCLUDE_MAX 10              /* files inside files */
 #define LEX_FILE_BYTES (1024 * 1024)    /* of one file */
 #define LEX_TOTAL_BYTES (4 * 1024 * 1024)       /* of a file and its includes */
@@ -39,9 +39,9 @@ struct source_line {
 
 struct source {
 	struct buf text;                /* owned; for config_read_string() */
-	struct source_line *lines;      /* owned; lines[0] is the text's line 1 */
+	struct source_line *lines;      /* owned; [0] is the text's line 1 */
 	size_t line_count, line_room;
-	struct faults deferred;         /* owned; left to the reader of the text */
+	struct faults deferred;         /* owned; left to the text's reader */
 	struct arena *arena;            /* borrowed; holds the file names */
 	const char *directory;          /* of @include; borrowed */
 };

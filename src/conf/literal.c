@@ -81,11 +81,11 @@ judge_integer(const char *text, bool is_hex, bool is_long)
 	if (errno == ERANGE || (is_hex && n < 0))
 		return "does not fit in 64 bits; write a smaller number";
 	if (!is_long && (n > INT32_MAX || n < INT32_MIN))
-		return "does not fit in 32 bits; write it with an L at the end, or "
-		    "as a string with a unit";
+		return "does not fit in 32 bits; write it with an L at the "
+		    "end, or as a string with a unit";
 	if (!is_hex && digits[0] == '0' && isdigit((unsigned char)digits[1]))
-		return "begins with 0 but would be read as decimal; write a string "
-		    "for an octal mode, or leave out the 0";
+		return "begins with 0 but would be read as decimal; write a "
+		    "string for an octal mode, or leave out the 0";
 	return NULL;
 }
 
@@ -110,7 +110,7 @@ literal_judge(const char *text)
 		    "is too large; write a smaller number";
 	}
 	if (isdigit((unsigned char)*text))
-		return "is no number; a value with a unit is a string, write it "
-		    "in double quotes";
+		return "is no number; a value with a unit is a string, write "
+		    "it in double quotes";
 	return "is no value; write a string in double quotes";
 }

@@ -32,7 +32,7 @@ static const struct child_limits read_limits = {
 
 /* What the child is asked to read. */
 struct question {
-	const char *file;               /* or NULL: text, from the command line */
+	const char *file;               /* NULL: text, of the command line */
 	const char *text;
 };
 
@@ -56,7 +56,8 @@ read_draft(struct draft *draft, const struct question *question)
 	if (!r && !draft->failed)
 		draft_check(draft);
 	if (draft->failed) {
-		fault_add(draft->faults, question->file ? question->file : RUN_FILE,
+		fault_add(draft->faults,
+		    question->file ? question->file : RUN_FILE,
 		    0, NULL, NULL, "out of memory");
 		return CONFIG_SYSTEM;
 	}
@@ -106,7 +107,8 @@ answer_question(void *arg, struct buf *answer)
 	draft.directory = directory_of(&draft, question->file);
 	result = read_draft(&draft, question);
 	tell_rest(&faults, question->file ? question->file : RUN_FILE);
-	(void)buf_printf(answer, "answer %d %u %zu\n", (int)result, faults.count,
+	(void)buf_printf(answer, "answer %d %u "
+	    "%zu\n", (int)result, faults.count,
 	    faults.text.len);
 	(void)buf_append(answer, faults.text.data ? faults.text.data : "",
 	    faults.text.len);
@@ -169,18 +171,18 @@ ask(struct question *question, struct config **config, struct faults *faults)
 	buf_init(&answer, ANSWER_MAX);
 	r = child_run(answer_question, question, &read_limits, &answer, &err);
 	if (r == -ECHILD) {
-		fault_add(faults, file, 0, NULL, NULL, "the process that reads the "
-		    "configuration %s; a smaller file, and host names that a "
-		    "server answers for, are read within %u s of processor time "
-		    "and %ld s in all", err.text, read_limits.cpu_s,
+		fault_add(faults, file, 0, NULL, NULL, "the process that reads "
+		    "the configuration %s; a smaller file, and host names that "
+		    "a server answers for, are read within %u s of processor "
+		    "time and %ld s in all", err.text, read_limits.cpu_s,
 		    read_limits.wall_ms / 1000);
 		result = CONFIG_FAULTS;
 	} else if (r) {
 		fault_add(faults, file, 0, NULL, NULL, "cannot be read: %s",
 		    err.text);
 	} else if (!take_answer(&answer, &result, config, faults)) {
-		fault_add(faults, file, 0, NULL, NULL, "the process that reads the "
-		    "configuration gave a wrong answer; read it again");
+		fault_add(faults, file, 0, NULL, NULL, "the process that reads "
+		    "the configuration gave a wrong answer; read it again");
 		result = CONFIG_SYSTEM;
 	}
 	buf_free(&answer);
@@ -212,8 +214,8 @@ put_run_name(struct buf *out, const char *handler)
 		return;
 	}
 	for (size_t i = 0; i < len; i++)
-		(void)buf_append(out, isalnum((unsigned char)base[i]) ? base + i :
-		    "_", 1);
+		(void)buf_append(out,
+		    isalnum((unsigned char)base[i]) ? base + i : "_", 1);
 }
 
 /* A number, true or false, something in quotes or brackets: as it is. The rest

@@ -49,6 +49,8 @@ static const struct duration_unit {
 	{ "d", 86400000 },
 };
 
+#define DURATION_UNITS (sizeof(duration_units) / sizeof(*duration_units))
+
 int
 duration_parse(const char *text, int64_t *ms)
 {
@@ -58,10 +60,11 @@ duration_parse(const char *text, int64_t *ms)
 
 	if (r)
 		return r;
-	for (size_t i = 0; i < sizeof(duration_units) / sizeof(*duration_units); i++) {
+	for (size_t i = 0; i < DURATION_UNITS; i++) {
 		if (strcmp(suffix, duration_units[i].suffix) != 0)
 			continue;
-		if (__builtin_mul_overflow(millionths, duration_units[i].ms, &n))
+		if (__builtin_mul_overflow(millionths, duration_units[i].ms,
+		    &n))
 			return -ERANGE;
 		*ms = n / 1000000 + (n % 1000000 != 0);
 		return 0;
@@ -120,8 +123,8 @@ duration_format(struct buf *out, int64_t ms)
 	while (ms % scale[digits])
 		digits++;
 	if (digits)
-		(void)buf_printf(out, "%" PRId64 ".%0*" PRId64, ms / 1000, digits,
-		    ms % 1000 / scale[digits]);
+		(void)buf_printf(out, "%" PRId64 ".%0*" PRId64, ms / 1000,
+		    digits, ms % 1000 / scale[digits]);
 	else
 		(void)buf_printf(out, "%" PRId64, ms / 1000);
 }
@@ -146,7 +149,8 @@ size_format(struct buf *out, int64_t bytes)
 void
 integer_format(struct buf *out, int64_t number)
 {
-	const char *suffix = number > INT32_MAX || number < INT32_MIN ? "L" : "";
+	const char *suffix = number > INT32_MAX ||
+	    number < INT32_MIN ? "L" : "";
 
 	(void)buf_printf(out, "%" PRId64 "%s", number, suffix);
 }

@@ -24,8 +24,8 @@ fill_members(struct parse *parse, struct value *value,
 	int count = config_setting_length(setting);
 
 	for (int i = 0; i < count; i++) {
-		const config_setting_t *member = config_setting_get_elem(setting,
-		    (unsigned)i);
+		const config_setting_t *member =
+		    config_setting_get_elem(setting, (unsigned)i);
 
 		*link = arena_alloc(parse->arena, sizeof(**link));
 		if (!*link || !fill_value(parse, *link, member))
@@ -90,11 +90,12 @@ report(const struct source *source, const config_t *config,
 	const char *text = config_error_text(config);
 
 	if (text && strstr(text, "mismatched element"))
-		fault_add(faults, place.file, place.line, NULL, NULL, "the members "
+		fault_add(faults, place.file, place.line, NULL, NULL,
+		    "the members "
 		    "of an array [ ] differ in type; write a list ( )");
 	else
-		fault_add(faults, place.file, place.line, NULL, NULL, "%s; write "
-		    "NAME = VALUE;", text ? text : "syntax error");
+		fault_add(faults, place.file, place.line, NULL, NULL,
+		    "%s; write " "NAME = VALUE;", text ? text : "syntax error");
 }
 
 static struct value *
@@ -134,8 +135,8 @@ parse_document(struct arena *arena, const char *file, const char *text,
 	if (source.text.failed)
 		*is_short_of_memory = true;
 	else if (result != LEX_BROKEN)
-		root = parse_source(arena, &source, result == LEX_PATCHED, faults,
-		    is_short_of_memory);
+		root = parse_source(arena, &source, result == LEX_PATCHED,
+		    faults, is_short_of_memory);
 	if (!root)
 		source_tell(&source, faults);
 	source_free(&source);
@@ -156,7 +157,9 @@ value_fault(const struct value *value)
 const char *
 value_duplicate_of(const struct value *value)
 {
+	static const char stars[] = { LEX_BAD_NAME, '\0' };
+
 	if (!value->name || *value->name != LEX_BAD_NAME)
 		return NULL;
-	return value->name + strspn(value->name, (const char[]){ LEX_BAD_NAME, 0 });
+	return value->name + strspn(value->name, stars);
 }

@@ -105,7 +105,8 @@ unknown_key(struct draft *draft, const struct target *target, const char *group,
 		draft->failed = true;
 	else if (!*group && row_find(other, value->name))
 		fault_add(draft->faults, value->file, value->line,
-		    target->listener, path.data, "unknown key here; %s", is_top ?
+		    target->listener, path.data, "unknown key here; "
+		        "%s", is_top ?
 		    "it belongs into a listener, or into defaults" :
 		    "it belongs to the top level of the file");
 	else if (guess)
@@ -114,8 +115,8 @@ unknown_key(struct draft *draft, const struct target *target, const char *group,
 		    "\"%s\"?", guess);
 	else
 		fault_add(draft->faults, value->file, value->line,
-		    target->listener, path.data, "unknown key; socketserverd -H "
-		    "lists all keys");
+		    target->listener, path.data, "unknown key; socketserverd "
+		    "-H lists all keys");
 	buf_free(&path);
 }
 
@@ -126,7 +127,8 @@ static void
 report_duplicate(struct draft *draft, const char *listener, const char *path,
     const struct value *group, const struct value *value)
 {
-	const struct value *first = value_find(group, value_duplicate_of(value));
+	const struct value *first = value_find(group,
+	    value_duplicate_of(value));
 
 	fault_add(draft->faults, value->file, value->line, listener, path,
 	    "is given twice in one group, first at %s:%u; remove one",
@@ -142,8 +144,8 @@ is_bad(struct draft *draft, const char *listener, const char *path,
 	bool found = fault != NULL;
 
 	if (fault)
-		fault_add(draft->faults, value->file, value->line, listener, path,
-		    "%s", fault);
+		fault_add(draft->faults, value->file, value->line, listener,
+		    path, "%s", fault);
 	for (const struct value *v = value->members; v; v = v->next) {
 		const char *twice = value_duplicate_of(v);
 		const char *name = twice ? twice : v->name;
@@ -161,7 +163,8 @@ static void
 apply_value(struct draft *draft, const struct target *target,
     const struct conf_row *row, const struct value *value)
 {
-	const char *path = draft_printf(draft, "%s%s", target->prefix, row->path);
+	const char *path = draft_printf(draft, "%s%s", target->prefix,
+	    row->path);
 	size_t i = (size_t)(row - target->table->rows);
 	struct err err;
 	int r;
@@ -189,7 +192,8 @@ static void
 apply_subgroup(struct draft *draft, const struct target *target,
     const struct conf_row *row, const struct value *value)
 {
-	const char *path = draft_printf(draft, "%s%s", target->prefix, row->path);
+	const char *path = draft_printf(draft, "%s%s", target->prefix,
+	    row->path);
 
 	if (value->type == VALUE_GROUP)
 		apply_group(draft, target, value, draft_printf(draft, "%s.",
@@ -258,7 +262,8 @@ copy_defaults(struct draft_listener *listener,
 
 	*listener->conf = *defaults->conf;
 	memcpy(listener->given, defaults->given, n * sizeof(*listener->given));
-	memcpy(listener->is_bad, defaults->is_bad, n * sizeof(*listener->is_bad));
+	memcpy(listener->is_bad, defaults->is_bad,
+	    n * sizeof(*listener->is_bad));
 }
 
 static void
@@ -308,7 +313,8 @@ read_listeners(struct reader *reader)
 		return;
 	read_defaults(reader, &defaults);
 	for (size_t i = 0; i < n && !draft->failed; i++) {
-		init_listener(draft, &draft->listeners[i], &config->listeners[i]);
+		init_listener(draft, &draft->listeners[i],
+		    &config->listeners[i]);
 		if (draft->failed)
 			return;
 		copy_defaults(&draft->listeners[i], &defaults);
@@ -339,7 +345,8 @@ add_group(struct reader *reader, const struct value *group)
 
 /* Something in place of the list, or of a group in it. */
 static void
-refuse_group(struct draft *draft, const struct value *value, const char *allowed)
+refuse_group(struct draft *draft, const struct value *value,
+    const char *allowed)
 {
 	draft->broken++;
 	if (!is_bad(draft, NULL, "listeners", value))
@@ -360,8 +367,8 @@ collect_groups(struct reader *reader, const struct value *list)
 	}
 	for (const struct value *v = list->members; v; v = v->next) {
 		if (v->type != VALUE_GROUP) {
-			refuse_group(draft, v, "a group { ... } as each member of "
-			    "the list");
+			refuse_group(draft, v, "a group { ... } as each member "
+			    "of the list");
 		} else if (reader->count == LISTENERS_MAX) {
 			fault_add(draft->faults, v->file, v->line, NULL,
 			    "listeners", "there are too many; at most %d are "
@@ -416,12 +423,13 @@ read_part(struct reader *reader, const struct value *root)
 		if (strcmp(v->name, "listeners") == 0)
 			collect_groups(reader, v);
 		else if (value_duplicate_of(v))
-			report_duplicate(draft, NULL, value_duplicate_of(v), root,
-			    v);
+			report_duplicate(draft, NULL, value_duplicate_of(v),
+			    root, v);
 		else
-			fault_add(draft->faults, v->file, v->line, NULL, v->name,
-			    "stands in a file of conf.d; only listeners may, move "
-			    "it to %s", draft->config->file);
+			fault_add(draft->faults, v->file, v->line, NULL,
+			    v->name,
+			    "stands in a file of conf.d; only listeners may, "
+			    "move it to %s", draft->config->file);
 }
 
 static struct value *
@@ -512,9 +520,10 @@ check_any(struct reader *reader)
 	if (reader->count || draft->broken)
 		return;
 	fault_add(draft->faults, draft->config->file, reader->listeners ?
-	    reader->listeners->line : 1, NULL, "listeners", "%s; write listeners "
-	    "= ( { name = \"echo\"; listen = \"tcp://127.0.0.1:7007\"; handler = "
-	    "\"echo\"; } );", reader->listeners ? "is empty" : "is missing");
+	    reader->listeners->line : 1, NULL, "listeners", "%s; write "
+	    "listeners = ( { name = \"echo\"; listen = "
+	    "\"tcp://127.0.0.1:7007\"; handler = \"echo\"; } "
+	    ");", reader->listeners ? "is empty" : "is missing");
 }
 
 static void
@@ -541,7 +550,8 @@ draft_read_text(struct draft *draft, const char *file, const char *text)
 	if (draft->failed)
 		return 0;
 	root = parse_document(&draft->config->arena, draft->config->file, text,
-	    strlen(text), NULL, draft->directory, draft->faults, &draft->failed);
+	    strlen(text), NULL, draft->directory, draft->faults,
+	    &draft->failed);
 	read_main(&reader, root);
 	check_any(&reader);
 	read_listeners(&reader);

@@ -88,7 +88,8 @@ readable(const void *base)
 }
 
 static int
-set_default_list(struct string_list *list, const char *text, struct arena *arena)
+set_default_list(struct string_list *list, const char *text,
+    struct arena *arena)
 {
 	list->items = NULL;
 	list->count = 0;
@@ -128,7 +129,8 @@ row_set_default(const struct conf_row *row, void *base, struct arena *arena)
 }
 
 int
-rows_set_defaults(const struct row_table *table, void *base, struct arena *arena)
+rows_set_defaults(const struct row_table *table, void *base,
+    struct arena *arena)
 {
 	int r = 0;
 
@@ -157,7 +159,8 @@ row_is_default(const struct conf_row *row, const void *base)
 	case ROW_BOOL:
 		return *row_bool(row, at) == (row->number != 0);
 	case ROW_STRING:
-		return strcmp(*row_string(row, at), row->text ? row->text : "") == 0;
+		return strcmp(*row_string(row, at),
+		    row->text ? row->text : "") == 0;
 	case ROW_STRINGS:
 	case ROW_STRING_OR_LIST:
 		return list_is_default(row_list(row, at), row->text);
@@ -349,7 +352,8 @@ static void
 allow_choices(const struct conf_row *row, struct buf *out)
 {
 	for (size_t i = 0; row->choices[i]; i++) {
-		const char *before = !i ? "" : row->choices[i + 1] ? ", " : " or ";
+		const char *before = !i ? "" : row->choices[i + 1] ?
+		    ", " : " or ";
 
 		(void)buf_printf(out, "%s\"%s\"", before, row->choices[i]);
 	}
@@ -369,10 +373,12 @@ allow_range(const struct conf_row *row, struct buf *out)
 static const char *const type_phrases[] = {
 	[ROW_BOOL] = "true or false",
 	[ROW_INT] = "a whole number",
-	[ROW_SIZE] = "a number of bytes or a string such as \"64K\" \"16M\" \"1G\",",
+	[ROW_SIZE] = "a number of bytes or a string such as \"64K\" \"16M\" "
+	    "\"1G\",",
 	[ROW_DURATION] = ("seconds (fractions allowed) or a string such as "
 	    "\"250ms\" \"5s\" \"2m\" \"1h\","),
-	[ROW_SECONDS] = "whole seconds or a string such as \"5s\" \"2m\" \"1h\",",
+	[ROW_SECONDS] = "whole seconds or a string such as \"5s\" \"2m\" "
+	    "\"1h\",",
 	[ROW_KEEPALIVE] = "true, false, or whole seconds",
 	[ROW_WORKERS] = "\"auto\" or a whole number",
 	[ROW_MODE] = "a string of octal digits such as \"0660\"",
@@ -413,7 +419,8 @@ value_show(const struct value *value, struct buf *out)
 {
 	if (value->type == VALUE_LIST || value->type == VALUE_GROUP)
 		(void)buf_puts(out, value_type_word(value->type));
-	else if (value->type == VALUE_STRING && strlen(value->string) > SHOWN_MAX)
+	else if (value->type == VALUE_STRING &&
+	    strlen(value->string) > SHOWN_MAX)
 		(void)buf_printf(out, "\"%.*s...\"", SHOWN_MAX, value->string);
 	else
 		format_value(value, 0, out);

@@ -22,7 +22,7 @@ enum row_type {
 	ROW_BOOL,
 	ROW_INT,
 	ROW_SIZE,               /* bytes: an integer, or "64K" "16M" "1G" */
-	ROW_DURATION,           /* milliseconds; written in seconds or with a unit */
+	ROW_DURATION,           /* milliseconds; in a file seconds, or "5m" */
 	ROW_SECONDS,            /* whole seconds; written like a duration */
 	ROW_KEEPALIVE,          /* false 0, true -1, or whole seconds */
 	ROW_WORKERS,            /* an integer or "auto" */
@@ -32,7 +32,7 @@ enum row_type {
 	ROW_STRINGS,            /* a list of strings */
 	ROW_STRING_OR_LIST,
 	ROW_OPTIONS,            /* a group that the handler judges */
-	ROW_GROUP,              /* no value: "limits", whose rows are "limits.NAME" */
+	ROW_GROUP,              /* no value: "limits", of "limits.NAME" */
 	ROW_SECTION,            /* no value: "listeners", "defaults" */
 };
 
@@ -76,17 +76,17 @@ struct conf_row {
 	size_t offset;                  /* in struct config or listener_conf */
 	int64_t min, max;               /* of a number, in the field's unit */
 	int64_t number;                 /* default of a number */
-	const char *text;               /* default of a string; the one member of a list */
-	const char *unset;              /* what the default means where it is no
-					 * value that a file can hold; else NULL */
-	const char *example;            /* a value to show where no default can be */
-	const char *unit;               /* "bytes", "requests", ...: for the reader */
+	const char *text;               /* a string's default; a list's member */
+	const char *unset;              /* what the default means when no file
+					 * can hold it as a value; else NULL */
+	const char *example;            /* shown where no default can be */
+	const char *unit;               /* "requests": behind a range */
 	const char *const *choices;     /* NULL-terminated */
 	enum row_reload reload;
 	unsigned models;                /* ROW_MODEL() bits; 0 = every model */
 	bool is_required;
 	bool is_own_only;               /* makes no sense in `defaults` */
-	const char *python;             /* socketserver's name for it, or NULL */
+	const char *python;             /* socketserver's name, or NULL */
 	const char *help;               /* one paragraph */
 };
 
@@ -102,7 +102,8 @@ extern const struct row_table top_table, listener_table;        /* schema.c */
 
 bool row_has_value(const struct conf_row *row);
 bool row_applies(const struct conf_row *row, int64_t concurrency);
-const struct conf_row *row_find(const struct row_table *table, const char *path);
+const struct conf_row *row_find(const struct row_table *table,
+    const char *path);
 /* The last part of a path: "nofile". */
 const char *row_key(const struct conf_row *row);
 /* Is row a member of group ("limits.nofile" of "limits")? */
@@ -116,14 +117,15 @@ struct string_list *row_list(const struct conf_row *row, void *base);
 struct value **row_options(const struct conf_row *row, void *base);
 
 /* 0 or -ENOMEM. */
-int row_set_default(const struct conf_row *row, void *base, struct arena *arena);
+int row_set_default(const struct conf_row *row, void *base,
+    struct arena *arena);
 int rows_set_defaults(const struct row_table *table, void *base,
     struct arena *arena);
 bool row_is_default(const struct conf_row *row, const void *base);
 /* A value from a file into its field. -EINVAL: *err is "what is wrong; what is
  * allowed". -ENOMEM. */
-int row_assign(const struct conf_row *row, void *base, const struct value *value,
-    struct arena *arena, struct err *err);
+int row_assign(const struct conf_row *row, void *base,
+    const struct value *value, struct arena *arena, struct err *err);
 /* The value as a file holds it: 60, "threaded", [ "a", "b" ]. indent: tabs in
  * front of the lines of a group. */
 void row_format(const struct conf_row *row, const void *base, unsigned indent,

@@ -62,7 +62,8 @@ static const struct conf_row top_rows[] = {
 	      "beside the main file, when their names end in .conf, are read "
 	      "after it in the order of their names; each may hold a listeners "
 	      "list of its own and nothing else." },
-	{ "module_path", TOP(STRINGS, module_path), .text = PKGLIBDIR "/handlers",
+	{ "module_path", TOP(STRINGS, module_path),
+	    .text = PKGLIBDIR "/handlers",
 	  .reload = RELOAD_GENERATION,
 	  .help = "The directories in which a handler's name is looked up, as "
 	      "NAME.so, in this order. A relative path is taken from the "
@@ -71,8 +72,8 @@ static const struct conf_row top_rows[] = {
 	  .unset = "nobody, when the daemon runs as root",
 	  .reload = RELOAD_GENERATION,
 	  .example = "\"www-data\"",
-	  .help = "The user as whom the service processes of every listener run "
-	      "that names none itself. Only a daemon that runs as root can "
+	  .help = "The user as whom the service processes of every listener "
+	      "run that names none itself. Only a daemon that runs as root can "
 	      "change it." },
 	{ "group", TOP(STRING, group), .min = 1, .max = NAME_MAX_BYTES,
 	  .unset = "the user's own group", .reload = RELOAD_GENERATION,
@@ -84,8 +85,8 @@ static const struct conf_row top_rows[] = {
 	{ "log.target", TOP(STRING, log.target), .text = "auto", .min = 1,
 	  .max = TEXT_MAX, .reload = RELOAD_LIVE,
 	  .help = "\"auto\" (the journal under systemd, else standard error), "
-	      "\"stderr\", \"syslog\", \"journal\", or \"file:PATH\". A file is "
-	      "opened again on the signal USR1." },
+	      "\"stderr\", \"syslog\", \"journal\", or \"file:PATH\". A file "
+	      "is opened again on the signal USR1." },
 	{ "log.level", TOP(CHOICE, log.level), .number = LOG_LEVEL_INFO,
 	  .choices = level_words, .reload = RELOAD_LIVE,
 	  .help = "Lines below this level are left out." },
@@ -97,15 +98,15 @@ static const struct conf_row top_rows[] = {
 	  .reload = RELOAD_LIVE,
 	  .help = "Write one line for each finished or refused request." },
 	{ "defaults", .type = ROW_SECTION, .reload = RELOAD_GENERATION,
-	  .help = "A group that holds keys of a listener: the default of each for "
-	      "all listeners, those in conf.d too. A key that does not apply to "
-	      "a listener's concurrency is passed over; options, allow and deny "
-	      "are replaced whole by the listener's own." },
+	  .help = "A group that holds keys of a listener: the default of each "
+	      "for all listeners, those in conf.d too. A key that does not "
+	      "apply to a listener's concurrency is passed over; options, "
+	      "allow and deny are replaced whole by the listener's own." },
 	{ "drain_timeout", TOP(DURATION, drain_timeout_ms), .max = DAY,
 	  .number = 30 * SECOND, .reload = RELOAD_LIVE,
 	  .python = "block_on_close, daemon_threads",
-	  .help = "How long a stop lets running requests finish. 0: they are cut "
-	      "short at once." },
+	  .help = "How long a stop lets running requests finish. 0: they are "
+	      "cut short at once." },
 	{ "address_file", TOP(STRING, address_file), .min = 1, .max = TEXT_MAX,
 	  .unset = "none", .reload = RELOAD_LIVE,
 	  .example = "\"/run/socketserverd/addresses\"",
@@ -119,22 +120,22 @@ static const struct conf_row listener_rows[] = {
 	  .is_required = true, .is_own_only = true, .reload = RELOAD_SOCKET,
 	  .example = "\"echo\"",
 	  .help = "What the listener is called in the log and in the status: "
-	      "letters, digits, - _ and . (not - or . at the start), at most 63. "
-	      "It is unique." },
+	      "letters, digits, - _ and . (not - or . at the start), at most "
+	      "63. It is unique." },
 	{ "enabled", LISTENER(BOOL, is_enabled), .number = true,
 	  .reload = RELOAD_SOCKET,
-	  .help = "Serve it. A listener that is not enabled is checked for keys, "
-	      "types and ranges only." },
+	  .help = "Serve it. A listener that is not enabled is checked for "
+	      "keys, types and ranges only." },
 	{ "listen", LISTENER(STRING_OR_LIST, listen), .is_required = true,
 	  .is_own_only = true, .reload = RELOAD_SOCKET,
 	  .python = "server_address, address_family, socket_type",
 	  .example = "\"tcp://127.0.0.1:7007\"",
 	  .help = "One or several addresses: tcp://HOST:PORT, udp://HOST:PORT, "
 	      "unix:PATH (stream), unixgram:PATH, unix:@NAME (abstract), or "
-	      "fd:NAME (a socket that systemd hands over under that name). HOST "
-	      "is an IPv4 address, an IPv6 address in [], a name, or * for one "
-	      "IPv4 and one IPv6 socket. PORT 0 lets the system choose; the "
-	      "chosen port is logged and stands in address_file." },
+	      "fd:NAME (a socket that systemd hands over under that name). "
+	      "HOST is an IPv4 address, an IPv6 address in [], a name, or * "
+	      "for one IPv4 and one IPv6 socket. PORT 0 lets the system "
+	      "choose; the chosen port is logged and stands in address_file." },
 	{ "handler", LISTENER(STRING, handler), .is_required = true, .min = 1,
 	  .max = TEXT_MAX, .reload = RELOAD_GENERATION,
 	  .python = "RequestHandlerClass",
@@ -143,22 +144,22 @@ static const struct conf_row listener_rows[] = {
 	      "module_path, or a path that ends in .so. A relative path is "
 	      "taken from the directory of the main file." },
 	{ "options", LISTENER(OPTIONS, options), .reload = RELOAD_GENERATION,
-	  .help = "The handler's own options. The handler declares them, and they "
-	      "are checked against that." },
+	  .help = "The handler's own options. The handler declares them, and "
+	      "they are checked against that." },
 	{ "concurrency", LISTENER(CHOICE, concurrency),
 	  .number = CONCURRENCY_THREADED, .choices = concurrency_words,
 	  .reload = RELOAD_GENERATION, .python = "ThreadingMixIn, ForkingMixIn",
 	  .help = "How requests run side by side. \"sync\": one process, one "
 	      "request at a time. \"threaded\": one process, a thread for each "
 	      "request or a pool of threads. \"forking\": a process for each "
-	      "request. \"prefork\": a pool of processes, one request at a time "
-	      "in each." },
+	      "request. \"prefork\": a pool of processes, one request at a "
+	      "time in each." },
 	{ "workers", LISTENER(WORKERS, workers), .max = PROCESSES_MAX,
 	  .models = POOLED, .reload = RELOAD_GENERATION,
-	  .help = "Under prefork the number of processes (0: 4), under threaded "
-	      "the number of threads in the pool (0: a thread for each request, "
-	      "no pool). \"auto\" is one for each processor. Not more than "
-	      "max_connections." },
+	  .help = "Under prefork the number of processes (0: 4), under "
+	      "threaded the number of threads in the pool (0: a thread for "
+	      "each request, no pool). \"auto\" is one for each processor. Not "
+	      "more than max_connections." },
 	{ "max_workers", LISTENER(INT, max_workers), .max = PROCESSES_MAX,
 	  .models = ROW_MODEL(PREFORK), .reload = RELOAD_GENERATION,
 	  .help = "The pool grows from workers up to so many processes while "
@@ -169,14 +170,14 @@ static const struct conf_row listener_rows[] = {
 	      "are idle. 0: 1." },
 	{ "max_spare", LISTENER(INT, max_spare), .max = PROCESSES_MAX,
 	  .models = ROW_MODEL(PREFORK), .reload = RELOAD_GENERATION,
-	  .help = "With max_workers: processes are ended when more than this are "
-	      "idle, but never below workers. 0: min_spare and 2 more." },
+	  .help = "With max_workers: processes are ended when more than this "
+	      "are idle, but never below workers. 0: min_spare and 2 more." },
 	{ "max_requests", LISTENER(INT, max_requests), .max = 1000 * COUNT_MAX,
 	  .models = ROW_MODEL(PREFORK), .reload = RELOAD_GENERATION,
 	  .unit = "requests",
-	  .help = "A process of the pool is replaced after so many requests, up "
-	      "to half as many more so that they do not all end together. 0: "
-	      "never." },
+	  .help = "A process of the pool is replaced after so many requests, "
+	      "up to half as many more so that they do not all end together. "
+	      "0: never." },
 	{ "backlog", LISTENER(INT, backlog), .min = 1, .max = COUNT_MAX,
 	  .number = 4096, .unit = "connections", .reload = RELOAD_SOCKET,
 	  .python = "request_queue_size",
@@ -188,31 +189,34 @@ static const struct conf_row listener_rows[] = {
 	  .help = "How many requests this listener serves at once." },
 	{ "when_full", LISTENER(CHOICE, when_full), .number = WHEN_FULL_QUEUE,
 	  .choices = when_full_words, .reload = RELOAD_GENERATION,
-	  .help = "What happens to a request beyond max_connections. \"queue\": "
-	      "it waits in the kernel's queue. \"refuse\": refuse_text is sent "
-	      "and the connection closed; a datagram is dropped. \"reset\": the "
-	      "connection is reset; a datagram is dropped." },
+	  .help = "What happens to a request beyond max_connections. "
+	      "\"queue\": it waits in the kernel's queue. \"refuse\": "
+	      "refuse_text is sent and the connection closed; a datagram is "
+	      "dropped. \"reset\": the connection is reset; a datagram is "
+	      "dropped." },
 	{ "refuse_text", LISTENER(STRING, refuse_text), .max = TEXT_MAX,
 	  .reload = RELOAD_GENERATION,
-	  .help = "Sent to a connection that is refused, whatever the reason, as "
-	      "far as that is possible without waiting." },
+	  .help = "Sent to a connection that is refused, whatever the reason, "
+	      "as far as that is possible without waiting." },
 	{ "timeout", LISTENER(DURATION, timeout_ms), .max = YEAR,
 	  .number = 60 * SECOND, .reload = RELOAD_GENERATION,
 	  .python = "StreamRequestHandler.timeout",
 	  .help = "The longest wait in one read or write. 0: no limit." },
-	{ "session_timeout", LISTENER(DURATION, session_timeout_ms), .max = YEAR,
+	{ "session_timeout", LISTENER(DURATION, session_timeout_ms),
+	    .max = YEAR,
 	  .reload = RELOAD_GENERATION,
 	  .help = "The longest life of one connection. 0: no limit." },
 	{ "tick", LISTENER(DURATION, tick_ms), .max = DAY,
-	  .reload = RELOAD_GENERATION, .python = "handle_timeout, service_actions",
+	  .reload = RELOAD_GENERATION, .python = "handle_timeout, "
+	      "service_actions",
 	  .help = "How often the handler's tick function is called in each "
 	      "service process. 0: never." },
 	{ "allow", LISTENER(STRINGS, allow), .reload = RELOAD_GENERATION,
 	  .python = "verify_request",
 	  .help = "Addresses and prefixes that may connect, such as "
-	      "\"192.0.2.0/24\" or \"2001:db8::/32\". When the list has members, "
-	      "every other peer is refused. Peers of Unix sockets are not "
-	      "subject to it." },
+	      "\"192.0.2.0/24\" or \"2001:db8::/32\". When the list has "
+	      "members, every other peer is refused. Peers of Unix sockets are "
+	      "not subject to it." },
 	{ "deny", LISTENER(STRINGS, deny), .reload = RELOAD_GENERATION,
 	  .python = "verify_request",
 	  .help = "Addresses and prefixes that are refused, also when allow "
@@ -239,8 +243,8 @@ static const struct conf_row listener_rows[] = {
 	{ "max_datagram", LISTENER(SIZE, max_datagram_bytes), .min = 1,
 	  .max = 65535, .number = 65535, .reload = RELOAD_GENERATION,
 	  .python = "max_packet_size",
-	  .help = "The longest datagram that is served. A longer one is dropped "
-	      "whole and counted, never served in part." },
+	  .help = "The longest datagram that is served. A longer one is "
+	      "dropped whole and counted, never served in part." },
 	{ "rcvbuf", LISTENER(SIZE, rcvbuf_bytes), .max = GIB,
 	  .reload = RELOAD_GENERATION,
 	  .help = "The kernel's receive buffer of a socket (SO_RCVBUF). 0: the "
@@ -251,8 +255,9 @@ static const struct conf_row listener_rows[] = {
 	      "system's choice." },
 	{ "defer_accept", LISTENER(SECONDS, defer_accept_s), .max = 3600,
 	  .reload = RELOAD_GENERATION,
-	  .help = "Accept a TCP connection only when its first bytes are there, "
-	      "waiting about so long (TCP_DEFER_ACCEPT). 0: accept at once." },
+	  .help = "Accept a TCP connection only when its first bytes are "
+	      "there, waiting about so long (TCP_DEFER_ACCEPT). 0: accept at "
+	      "once." },
 	{ "fastopen", LISTENER(INT, fastopen), .max = 65535,
 	  .reload = RELOAD_GENERATION, .unit = "connections",
 	  .help = "Queue length of TCP Fast Open (TCP_FASTOPEN). 0: off." },
@@ -311,8 +316,8 @@ static const struct conf_row listener_rows[] = {
 	  .max = YEAR / SECOND, .number = -1, .unset = "inherited",
 	  .reload = RELOAD_GENERATION,
 	  .example = "\"1h\"",
-	  .help = "Processor time, after which the process is ended and replaced "
-	      "(RLIMIT_CPU)." },
+	  .help = "Processor time, after which the process is ended and "
+	      "replaced (RLIMIT_CPU)." },
 	{ "limits.processes", LISTENER(INT, limits.processes), .min = 1,
 	  .max = 4194304, .number = -1, .unset = "inherited",
 	  .reload = RELOAD_GENERATION,
@@ -341,8 +346,8 @@ static const struct conf_row listener_rows[] = {
 	      "finish. 0: they are cut short at once." },
 	{ "stack_size", LISTENER(SIZE, stack_size_bytes), .max = GIB,
 	  .models = ROW_MODEL(THREADED), .reload = RELOAD_GENERATION,
-	  .help = "The stack of each thread; at least 64 KiB. 0: what suits the "
-	      "model." },
+	  .help = "The stack of each thread; at least 64 KiB. 0: what suits "
+	      "the model." },
 };
 
 const struct row_table top_table = {
@@ -350,5 +355,6 @@ const struct row_table top_table = {
 };
 
 const struct row_table listener_table = {
-	"listener", listener_rows, sizeof(listener_rows) / sizeof(*listener_rows),
+	"listener", listener_rows,
+	    sizeof(listener_rows) / sizeof(*listener_rows),
 };

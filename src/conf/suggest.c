@@ -46,7 +46,8 @@ suggest_distance(const char *a, const char *b)
 
 			now[j] = min3(last[j] + 1, now[j - 1] + 1,
 			    last[j - 1] + cost);
-			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
+			if (i > 1 && j > 1 &&
+			    fold(a[i - 1]) == fold(b[j - 2]) &&
 			    fold(a[i - 2]) == fold(b[j - 1]) &&
 			    before[j - 2] + 1 < now[j])
 				now[j] = before[j - 2] + 1;
@@ -62,7 +63,8 @@ suggest_init(struct suggest *suggest, const char *word)
 
 	suggest->word = word;
 	suggest->best = NULL;
-	/* one edit in a short word, more in a long one: beyond, a guess is noise */
+	/* one edit in a short word, more in a long one: beyond, a guess is
+	 * noise */
 	suggest->distance = len < 4 ? 2 : len < 8 ? 3 : 4;
 }
 

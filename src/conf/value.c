@@ -8,9 +8,9 @@ value_find(const struct value *group, const char *name)
 {
 	if (!group || group->type != VALUE_GROUP)
 		return NULL;
-	for (struct value *member = group->members; member; member = member->next)
-		if (member->name && strcmp(member->name, name) == 0)
-			return member;
+	for (struct value *v = group->members; v; v = v->next)
+		if (v->name && strcmp(v->name, name) == 0)
+			return v;
 	return NULL;
 }
 

@@ -542,8 +542,8 @@ request_end(struct request *rq)
 
 	if (rq->reason == REASON_VERIFY && is_stream(&rq->arrival))
 		send_refuse_text(rq->host, fd);
-	else
-		(void)request_flush(rq);        /* noted in first_errno */
+	else if (request_flush(rq) < 0 && is_stream(&rq->arrival))
+		rq->has_failed = true;          /* the peer lacks the end */
 	log_end(rq, result_of(rq));
 	count_end(rq);
 	if (is_stream(&rq->arrival))

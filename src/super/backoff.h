@@ -17,7 +17,7 @@
 struct backoff {
 	int64_t initial_ms, maximum_ms;
 	int64_t next_ms;        /* the next wait, without its jitter */
-	int64_t serving_since;  /* clock_now() nanoseconds; 0 = it did not serve */
+	int64_t serving_since;  /* clock_now(); 0 = it did not serve */
 	uint32_t jitter;        /* state of a small generator, never 0 */
 };
 

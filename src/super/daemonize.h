@@ -12,8 +12,8 @@
  * true. Until then the daemon's complaints go to the starter's standard error.
  */
 struct daemonize {
-	int status_pipe;        /* owned, write end; -1 = told, or not asked for */
-	int terminal;           /* owned copy of the starter's descriptor 2; -1 = 2 itself */
+	int status_pipe;        /* owned; -1 = told, or not asked for */
+	int terminal;           /* owned: the starter's stderr; -1 = 2 is it */
 };
 
 void daemonize_init(struct daemonize *daemonize);

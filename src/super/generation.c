@@ -47,7 +47,8 @@ generation_event(struct generation *gen, enum gen_event event)
 	size_t i;
 
 	for (i = 0; i < transition_count; i++)
-		if (transitions[i].from == from && transitions[i].event == event)
+		if (transitions[i].from == from &&
+		    transitions[i].event == event)
 			break;
 	if (i == transition_count)
 		return false;

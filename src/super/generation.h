@@ -25,7 +25,7 @@ enum gen_state {
 	GEN_SERVING,            /* one process at least serves */
 	GEN_DRAINING,           /* asked to finish */
 	GEN_GONE,               /* no process is left, none will come */
-	GEN_FAILED,             /* the last starts failed; tried again with backoff */
+	GEN_FAILED,             /* the last start failed; tried again */
 	GEN_STATES
 };
 
@@ -65,7 +65,7 @@ struct generation_env {
 
 struct generation {
 	const struct generation_env *env;       /* borrowed */
-	const struct listener_conf *conf;       /* borrowed from the configuration */
+	const struct listener_conf *conf;       /* borrowed */
 	unsigned number;
 	enum gen_state state;
 	bool has_settled;               /* was SERVING or FAILED once */
@@ -76,9 +76,9 @@ struct generation {
 	int slab_fd;                    /* owned */
 	struct buf config_text;         /* owned; what each process is given */
 	struct spawn spawn;             /* owned */
-	size_t config_number, channel_number;   /* descriptors that differ each start */
-	char *slot_text;                /* argument of --slot, within spawn.argv */
-	int64_t cut_short;              /* requests that a drain deadline ended */
+	size_t config_number, channel_number;   /* fresh for each start */
+	char *slot_text;                /* within spawn.argv */
+	int64_t cut_short;              /* requests, by a drain deadline */
 	struct timer scaling;
 };
 

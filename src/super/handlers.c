@@ -14,7 +14,7 @@
 
 #define DEFAULT_MODULE_PATH PKGLIBDIR "/handlers"
 #define FILES_MAX 1024
-#define COLUMNS 4               /* name, version, kinds, summary; then the file */
+#define COLUMNS 4       /* name, version, kinds, summary; then the file */
 
 struct files {
 	const char *items[FILES_MAX + 1];       /* ends with NULL */

@@ -15,7 +15,7 @@
  * configured, and the generation that serves them. Supervisor only.
  */
 struct listener {
-	const struct listener_conf *conf;       /* borrowed from the configuration */
+	const struct listener_conf *conf;       /* borrowed */
 	struct endpoint *endpoints;             /* owned */
 	size_t endpoint_count;
 	struct generation *current;             /* owned; NULL = none yet */

@@ -36,10 +36,16 @@ libsuper_a_SOURCES = \
 	src/super/signals.h \
 	src/super/spawn.c \
 	src/super/spawn.h \
+	src/super/start.c \
+	src/super/start.h \
 	src/super/super.c \
 	src/super/super.h \
+	src/super/tell.c \
+	src/super/tell.h \
 	src/super/worker.c \
-	src/super/worker.h
+	src/super/worker.h \
+	src/super/worker_end.c \
+	src/super/worker_end.h
 libsuper_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 super_libraries = libsuper.a libnet.a libconf.a libbase.a \

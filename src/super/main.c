@@ -198,7 +198,7 @@ main(int argc, char **argv)
 	enum exit_code code;
 	struct err err;
 
-	(void)fd_fill_standard();       /* without /dev/null: as we were started */
+	(void)fd_fill_standard();       /* no /dev/null: as we were started */
 	sig_reset();
 	(void)umask(0077);
 	if (options_parse(&options, argc, argv, &err) < 0) {

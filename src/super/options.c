@@ -243,7 +243,7 @@ options_walk(struct options *options, int argc, char **argv, struct err *err)
 	int value, r;
 
 	getopt_prepare(longs, shorts);
-	optind = 0;             /* glibc: begin anew, so that tests can call twice */
+	optind = 0;             /* glibc: begin anew; tests call it often */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_row *row =

@@ -26,7 +26,7 @@ enum action {
 
 struct options {                /* strings are borrowed from argv */
 	enum action action;
-	char action_letter;             /* of the option that chose it; 0 = none */
+	char action_letter;             /* that chose it; 0 = none */
 	const char *file;               /* the configuration file */
 	bool is_file_given;
 	const char *address, *handler;  /* -r; NULL = serve a file */
@@ -43,20 +43,20 @@ struct options {                /* strings are borrowed from argv */
 struct option_row {
 	char letter;                    /* 0 = long form only */
 	const char *name;
-	const char *argument;           /* NULL = none; "[X]" = may be left out */
-	bool is_hidden;                 /* not in --help: for the project's own build */
+	const char *argument;           /* NULL = none; "[X]" optional */
+	bool is_hidden;                 /* not in --help: for our build */
 	int (*set)(struct options *options, const struct option_row *row,
 	    const char *value, struct err *err);
 	const char *help;
 };
 
-extern const struct option_row options_table[];         /* ends with name NULL */
+extern const struct option_row options_table[]; /* ends with name NULL */
 
 /* 0, or -EINVAL with a sentence for a usage error. */
 int options_parse(struct options *options, int argc, char **argv,
     struct err *err);
 void options_free(struct options *options);
 void options_usage(FILE *out);
-void options_mdoc(FILE *out);           /* the items of socketserverd(8)'s list */
+void options_mdoc(FILE *out);   /* the items of socketserverd(8)'s list */
 
 #endif

@@ -34,8 +34,9 @@ pidfile_held(const struct pidfile *pidfile, struct err *err)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	if (fcntl(pidfile->fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-		err_set(err, "pid file %s is held by process %ld: socketserverd "
-		    "runs already", pidfile->path, (long)lock.l_pid);
+		err_set(err, "pid file %s is held by process %ld: "
+		    "socketserverd runs already", pidfile->path,
+		    (long)lock.l_pid);
 	else
 		err_set(err, "pid file %s is held by another process",
 		    pidfile->path);
@@ -83,7 +84,8 @@ pidfile_try(struct pidfile *pidfile, struct err *err)
 	int r;
 
 	/* O_NONBLOCK: opening a FIFO must not hang. */
-	r = fd_open_nofollow(pidfile->path, O_RDWR | O_CREAT | O_NONBLOCK, 0640);
+	r = fd_open_nofollow(pidfile->path,
+	    O_RDWR | O_CREAT | O_NONBLOCK, 0640);
 	if (r == -ELOOP) {
 		err_set(err, "pid file %s is a symbolic link, which is not "
 		    "followed; remove it or name another file", pidfile->path);

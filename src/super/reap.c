@@ -33,7 +33,7 @@ reap_ended(void (*look)(void *arg, pid_t pid), void *arg)
 		if (pid == 0)
 			return false;
 		look(arg, pid);
-		(void)waitpid(pid, NULL, WNOHANG);      /* unless it was reaped */
+		(void)waitpid(pid, NULL, WNOHANG);      /* if still there */
 	}
 	return true;
 }
@@ -78,7 +78,7 @@ reap_strays(void)
 	int round;
 
 	(void)sigemptyset(&child);
-	(void)sigaddset(&child, SIGCHLD);       /* blocked, so it waits for us */
+	(void)sigaddset(&child, SIGCHLD);       /* blocked: it waits for us */
 	for (round = 0; round < ROUNDS && reap_has_children(); round++) {
 		kill_children();
 		(void)sigtimedwait(&child, NULL, &wait);

@@ -81,7 +81,7 @@ child_run(struct spawn *spawn)
 		write_digits(spawn->listen_pid, getpid());
 		(void)execveat(program_fd, "", spawn->argv, spawn->env,
 		    AT_EMPTY_PATH);
-		/* Refused by valgrind and by some sandboxes: by its name, then. */
+		/* Refused by valgrind and some sandboxes: by name, then. */
 		(void)execve(spawn->program->path, spawn->argv, spawn->env);
 	}
 	spawn->error = errno;

@@ -29,20 +29,20 @@ struct program {
 struct spawn {
 	const struct program *program;  /* borrowed */
 	char **argv;
-	char **env;             /* the three LISTEN_ variables, then the program's */
+	char **env;             /* three LISTEN_ variables, the program's */
 	char *listen_pid;       /* its digits are written in the child */
-	int *fds;               /* borrowed descriptors, in order; -1 = not yet set */
-	int *placed;            /* the child's copy of fds, moved out of the way */
+	int *fds;               /* borrowed, in order; -1 = not yet set */
+	int *placed;            /* the child's copy, moved out of the way */
 	const char **names;
 	size_t count, max;
 	int stdout_fd;          /* -1 = the supervisor's own */
 	struct arena arena;     /* owned: all of the above */
-	volatile int error;     /* written by the child: errno of a failed start */
+	volatile int error;     /* the child's: errno of a failed start */
 };
 
 struct child {
 	pid_t pid;
-	int pidfd;              /* owned by the caller; -1 where the kernel has none */
+	int pidfd;              /* owned by the caller; -1 = Linux < 5.3 */
 };
 
 /* path NULL: the service program beside this one in a build tree, else the

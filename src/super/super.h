@@ -23,7 +23,7 @@
  * nothing, and has one thread.
  */
 enum super_phase {
-	SUPER_STARTING,         /* until every listener serves or has failed once */
+	SUPER_STARTING,         /* until all serve or have failed once */
 	SUPER_SERVING,
 	SUPER_STOPPING,         /* draining */
 	SUPER_FINISHED,         /* no process is left */
@@ -39,14 +39,14 @@ struct super {
 	struct daemonize daemonize;
 	struct pidfile pidfile;
 	struct arena arena;             /* owned: the paths below */
-	const char *pidfile_path, *address_file, *log_target;   /* absolute; NULL = none */
+	const char *pidfile_path, *address_file, *log_target;   /* absolute */
 	bool has_address_file;          /* it was written */
-	bool had_children;              /* somebody else's, from before our exec */
+	bool had_children;              /* from before our exec */
 	bool log_is_stderr;
 	struct loop *loop;              /* owned */
 	int signal_fd;                  /* owned */
 	struct watch signal_watch;
-	struct timer extend;            /* tells the service manager to be patient */
+	struct timer extend;            /* asks for patience while draining */
 	struct timer reap;              /* goes on with what one turn left */
 	struct generation_env env;
 	struct listener *listeners;     /* owned; the enabled ones */

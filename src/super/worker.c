@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One service process of a generation: its start, what it says, how it ends.
+ * One service process of a generation: its start, what it says, and what
+ * follows when a state lasts too long. How it ends is in worker_end.c.
  */
 #include "super/worker.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/channel.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/sig.h"
 #include "base/stats.h"
 #include "super/generation.h"
 #include "super/scaling.h"
+#include "super/worker_end.h"
 
 #define START_MS 10000          /* from exec to READY */
 #define DRAIN_GRACE_MS 2000     /* from the drain deadline to TERM */
@@ -27,11 +25,10 @@
 #define CLOSING_MS 2000         /* from the end of its channel to KILL */
 #define KILL_MS 10000           /* from KILL until it is given up */
 #define MESSAGES_A_TURN 16
-#define MESSAGES_LAST 64        /* read of a dead process's channel */
 
 typedef void message_fn(struct worker *worker, const struct message *message);
 
-static struct log_fields
+struct log_fields
 worker_fields(const struct worker *worker)
 {
 	return (struct log_fields){
@@ -56,7 +53,7 @@ worker_set_timer(struct worker *worker, int64_t ms)
 		    worker->slot);
 }
 
-static void
+void
 worker_enter(struct worker *worker, enum worker_state state, int64_t ms)
 {
 	worker->state = state;
@@ -65,7 +62,7 @@ worker_enter(struct worker *worker, enum worker_state state, int64_t ms)
 
 /* Its group, and itself in case it has none yet. The process is not reaped, so
  * both numbers are still its own. */
-static void
+void
 worker_signal(const struct worker *worker, int signal)
 {
 	(void)kill(-worker->pid, signal);
@@ -81,12 +78,13 @@ worker_kill(struct worker *worker, const char *why)
 		return;
 	if (why != NULL)
 		log_write(LOG_LEVEL_WARNING, &fields,
-		    "service process %ld is killed: %s", (long)worker->pid, why);
+		    "service process %ld is killed: %s", (long)worker->pid,
+		    why);
 	worker_signal(worker, SIGKILL);
 	worker_enter(worker, WORKER_KILLED, KILL_MS);
 }
 
-/* What it says */
+/* What it says: messages[] */
 
 static void
 take_ready(struct worker *worker, const struct message *message)
@@ -118,22 +116,13 @@ take_busy(struct worker *worker, const struct message *message)
 	scaling_busy(worker->gen);
 }
 
-static int64_t
-clamp(int64_t value, int64_t most)
-{
-	if (value < 0)
-		return 0;
-	return value > most ? most : value;
-}
-
 static void
 take_done(struct worker *worker, const struct message *message)
 {
 	if (worker->is_done)
 		return;
 	worker->is_done = true;
-	worker->gen->cut_short += clamp(message->value,
-	    worker->gen->conf->max_connections);
+	worker->gen->cut_short += worker_plausible(worker, message->value);
 }
 
 static message_fn *const messages[MESSAGE_TYPES] = {
@@ -144,7 +133,7 @@ static message_fn *const messages[MESSAGE_TYPES] = {
 };
 
 /* At most `max` messages. 0: more may be there; else why it stopped. */
-static int
+int
 worker_receive(struct worker *worker, int max)
 {
 	struct message message;
@@ -181,140 +170,7 @@ channel_readable(struct watch *watch, uint32_t events)
 		worker_enter(worker, WORKER_ENDING, CLOSING_MS);
 }
 
-/* How it ends */
-
-/* Requests that end with the process. They count as errors, so that accepted =
- * served + errors + refused + active stays true. */
-static int64_t
-worker_settle_stats(struct worker *worker)
-{
-	struct stats *stats = &worker->gen->slab->slots[worker->slot];
-	int64_t active = clamp(atomic_exchange_explicit(
-	    &stats->counters[COUNTER_ACTIVE], 0, memory_order_relaxed),
-	    worker->gen->conf->max_connections);
-
-	atomic_store_explicit(&stats->counters[COUNTER_SERVING], 0,
-	    memory_order_relaxed);
-	stats_add(stats, COUNTER_ERRORS, active);
-	return active;
-}
-
-static void
-worker_release(struct worker *worker)
-{
-	struct loop *loop = worker->gen->env->loop;
-
-	watch_stop(loop, &worker->pidfd_watch);
-	watch_stop(loop, &worker->channel_watch);
-	timer_stop(loop, &worker->timer);
-	fd_close(&worker->pidfd);
-	fd_close(&worker->channel);
-	worker->pid = 0;
-}
-
-/* An end that the process announced and that was to be expected. */
-static bool
-worker_ended_well(const struct worker *worker)
-{
-	return worker->is_done && worker->was_ready &&
-	    worker->gen->conf->max_requests > 0;
-}
-
-/* Milliseconds until its successor; -1 = none. */
-static int64_t
-worker_restart_ms(struct worker *worker)
-{
-	if (worker->is_leaving || worker->gen->state == GEN_DRAINING)
-		return -1;
-	if (worker_ended_well(worker))
-		return 0;
-	return backoff_next(&worker->backoff,
-	    loop_now(worker->gen->env->loop));
-}
-
-static void
-describe_how(char *text, size_t size, const siginfo_t *info)
-{
-	if (info->si_code == CLD_EXITED)
-		(void)snprintf(text, size, "exited with status %d",
-		    info->si_status);
-	else
-		(void)snprintf(text, size, "was killed by %s%s",
-		    sig_name(info->si_status),
-		    info->si_code == CLD_DUMPED ? " (core dumped)" : "");
-}
-
-static void
-describe_when(char *text, size_t size, const struct worker *worker,
-    int64_t active)
-{
-	text[0] = '\0';
-	if (!worker->was_ready && !worker->is_leaving)
-		(void)snprintf(text, size, " before it was ready");
-	else if (active > 0)
-		(void)snprintf(text, size, " while serving %" PRId64
-		    " request%s", active, active == 1 ? "" : "s");
-}
-
-/* A start that failed and did not say why is what whoever starts the daemon
- * must see; the rest is for the log. */
-static void
-worker_log_end(const struct worker *worker, const siginfo_t *info,
-    int64_t active, int64_t restart_ms)
-{
-	struct log_fields fields = worker_fields(worker);
-	char how[64], when[64], next[48] = "", text[224];
-
-	describe_how(how, sizeof(how), info);
-	describe_when(when, sizeof(when), worker, active);
-	if (restart_ms >= 0)
-		(void)snprintf(next, sizeof(next), "; restarting in %.1f s",
-		    (double)restart_ms / 1000);
-	(void)snprintf(text, sizeof(text), "service process %ld %s%s%s",
-	    (long)worker->pid, how, when, next);
-	if (!worker->was_ready && !worker->is_leaving && !worker->has_failed)
-		worker->gen->env->complain(worker->gen, text);
-	else
-		log_write(worker->is_done ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-		    &fields, "%s", text);
-}
-
-/* The process is a zombie: take everything it left. */
-static void
-worker_end(struct worker *worker, const siginfo_t *info)
-{
-	int64_t active, restart_ms;
-
-	/* DONE, FAILED. Twice: that it left a message of ours unread is told
-	 * first, as an error (unix(7)), and what it said itself after that. */
-	if (worker_receive(worker, MESSAGES_LAST) == -EPIPE)
-		(void)worker_receive(worker, MESSAGES_LAST);
-	worker_signal(worker, SIGKILL);                 /* what is left of its group */
-	active = worker_settle_stats(worker);
-	if (worker->is_leaving && !worker->is_done)
-		worker->gen->cut_short += active;
-	restart_ms = worker_restart_ms(worker);
-	worker_log_end(worker, info, active, restart_ms);
-	(void)waitpid(worker->pid, NULL, 0);
-	worker_release(worker);
-	worker->has_reported = true;
-	worker->state = WORKER_NONE;
-	if (restart_ms >= 0)
-		worker_enter(worker, WORKER_WAITING, restart_ms);
-	generation_review(worker->gen);
-}
-
-void
-worker_check(struct worker *worker)
-{
-	siginfo_t info = { 0 };
-
-	if (worker->pid == 0 ||
-	    waitid(P_PID, (id_t)worker->pid, &info,
-	    WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
-		return;
-	worker_end(worker, &info);
-}
+/* How it starts */
 
 static void
 pidfd_readable(struct watch *watch, uint32_t events)
@@ -337,8 +193,6 @@ worker_give_up(struct worker *worker)
 	worker->state = WORKER_NONE;
 	generation_review(worker->gen);
 }
-
-/* How it starts */
 
 static int
 worker_watch(struct worker *worker)
@@ -461,8 +315,10 @@ worker_leave(struct worker *worker, enum message_type how, int64_t drain_ms)
 void
 worker_send_log(struct worker *worker, int fd)
 {
-	if (worker->pid != 0)   /* one that does not read keeps its old file */
-		(void)channel_send(worker->channel, MESSAGE_LOG_FD, 0, NULL, fd);
+	if (worker->pid == 0)
+		return;
+	/* One that does not read keeps its old file. */
+	(void)channel_send(worker->channel, MESSAGE_LOG_FD, 0, NULL, fd);
 }
 
 bool

@@ -37,8 +37,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lines += data[i] == '\n';
 	arena_init(&arena, 0);
 	faults_init(&faults);
-	root = parse_document(&arena, "fuzz.conf", (const char *)data, size, NULL,
-	    "/nonexistent", &faults, &is_short_of_memory);
+	root = parse_document(&arena, "fuzz.conf", (const char *)data, size,
+	    NULL, "/nonexistent", &faults, &is_short_of_memory);
 	assert(root || faults.count || is_short_of_memory);
 	if (root)
 		check_places(root, lines);

@@ -208,7 +208,9 @@ class Daemon:
         for name in ("TMPDIR", "LD_LIBRARY_PATH"):
             if name in os.environ:
                 env[name] = os.environ[name]
-        env.update(extra or {})
+        for key, item in (extra or {}).items():
+            is_options = key.endswith("SAN_OPTIONS")
+            env[key] = env[key] + ":" + item if is_options else item
         return {key: item for key, item in env.items() if item is not None}
 
     def start(self, command, env, prepare, popen):
@@ -477,7 +479,9 @@ def command(*args, env=None, cwd="/", within=20, input=None, prepare=None,
                       % (" ".join(args), error.stderr))
 
 
-def must_exist():
-    for path in (PROGRAM, os.path.join(BUILD, "socketserver-service")):
-        if not os.path.exists(path):
-            raise Failure("%s is not built" % path)
+def missing():
+    """A program that has not been built, or None."""
+    for name in ("socketserverd", "socketserver-service"):
+        if not os.access(os.path.join(BUILD, name), os.X_OK):
+            return os.path.join(BUILD, name)
+    return None

@@ -126,7 +126,8 @@ def starts_and_stops_leave_nothing_behind(story, model):
 def ten_crashes_in_a_row_are_survived(story, model):
     daemon = story.serve(listener("r", "rude", TCP4, model,
                                   restart={"initial": 0.01, "maximum": 0.05}),
-                         env={"ASAN_OPTIONS": "handle_abort=0"})
+                         env={"ASAN_OPTIONS": "handle_abort=0",
+                              "TSAN_OPTIONS": "handle_abort=0"})
     daemon.may_crash = True
     for _ in range(10):
         client = daemon.dial().send("abort\n")

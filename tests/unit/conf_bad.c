@@ -13,89 +13,101 @@
 static const struct {
 	const char *claim;
 	const char *text;
-	const char *faults;     /* %PLACE% is the directory; without a newline at
-				 * the end only the beginning is compared */
+	/* %PLACE% is the directory; without a newline at
+	 * the end only the beginning is compared */
+	const char *faults;
 } bad_texts[] = {
 	{ "unterminated comment",
 	    LISTENER_A("/* timeout = 5;\n backlog = 1;"),
 	    "main.conf:3: a comment is not closed; end it with */\n" },
 	{ "unterminated string",
 	    LISTENER_A("refuse_text = \"busy;\n backlog = 5;"),
-	    "main.conf:3: a string is not closed on its line; end it with \", and "
-	    "write \\n for a line break in it\n" },
+	    "main.conf:3: a string is not closed on its line; end it with \", "
+	    "and write \\n for a line break in it\n" },
 	{ "integer wraps",
 	    LISTENER_A("max_connections = 9999999999;"),
-	    "main.conf:3: listener \"a\": max_connections: 9999999999 does not fit "
-	    "in 32 bits; write it with an L at the end, or as a string with a unit\n" },
+	    "main.conf:3: listener \"a\": max_connections: 9999999999 does not "
+	    "fit in 32 bits; write it with an L at the end, or as a string "
+	    "with a unit\n" },
 	{ "integer wraps negative",
 	    LISTENER_A("max_connections = 2147483648;"),
-	    "main.conf:3: listener \"a\": max_connections: 2147483648 does not fit "
-	    "in 32 bits; write it with an L at the end, or as a string with a unit\n" },
+	    "main.conf:3: listener \"a\": max_connections: 2147483648 does not "
+	    "fit in 32 bits; write it with an L at the end, or as a string "
+	    "with a unit\n" },
 	{ "hex wraps",
 	    LISTENER_A("max_connections = 0xFFFFFFFF;"),
-	    "main.conf:3: listener \"a\": max_connections: 0xFFFFFFFF does not fit "
-	    "in 32 bits; write it with an L at the end, or as a string with a unit\n" },
+	    "main.conf:3: listener \"a\": max_connections: 0xFFFFFFFF does not "
+	    "fit in 32 bits; write it with an L at the end, or as a string "
+	    "with a unit\n" },
 	{ "integer beyond 64 bits",
 	    LISTENER_A("max_connections = 99999999999999999999L;"),
-	    "main.conf:3: listener \"a\": max_connections: 99999999999999999999L "
-	    "does not fit in 64 bits; write a smaller number\n" },
+	    "main.conf:3: listener \"a\": max_connections: "
+	    "99999999999999999999L does not fit in 64 bits; write a smaller "
+	    "number\n" },
 	{ "octal mode",
 	    LISTENER_A("mode = 0660;"),
-	    "main.conf:3: listener \"a\": mode: 0660 begins with 0 but would be "
-	    "read as decimal; write a string for an octal mode, or leave out the 0\n" },
+	    "main.conf:3: listener \"a\": mode: 0660 begins with 0 but would "
+	    "be read as decimal; write a string for an octal mode, or leave "
+	    "out the 0\n" },
 	{ "leading zero",
 	    LISTENER_A("backlog = 007;"),
-	    "main.conf:3: listener \"a\": backlog: 007 begins with 0 but would be "
-	    "read as decimal; write a string for an octal mode, or leave out the 0\n" },
+	    "main.conf:3: listener \"a\": backlog: 007 begins with 0 but would "
+	    "be read as decimal; write a string for an octal mode, or leave "
+	    "out the 0\n" },
 	{ "zero byte escape",
 	    LISTENER_A("refuse_text = \"a\\x00b\";"),
-	    "main.conf:3: listener \"a\": refuse_text: the string holds \\x00; no "
-	    "string can hold a zero byte, remove it\n" },
+	    "main.conf:3: listener \"a\": refuse_text: the string holds \\x00; "
+	    "no string can hold a zero byte, remove it\n" },
 	{ "trailing comma list",
 	    LISTENER_A("allow = ( \"127.0.0.1\", );"),
-	    "main.conf:3: a comma stands before the closing ); remove it, the last "
-	    "member has none after it\n" },
+	    "main.conf:3: a comma stands before the closing ); remove it, the "
+	    "last member has none after it\n" },
 	{ "trailing comma listeners",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"echo\"; },\n"
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"echo\"; },\n"
 	    " );",
-	    "main.conf:2: a comma stands before the closing ); remove it, the last "
-	    "member has none after it\n" },
+	    "main.conf:2: a comma stands before the closing ); remove it, the "
+	    "last member has none after it\n" },
 	{ "trailing comma array",
 	    LISTENER_A("allow = [ \"127.0.0.1\",\n ];"),
-	    "main.conf:3: a comma stands before the closing ]; remove it, the last "
-	    "member has none after it\n" },
+	    "main.conf:3: a comma stands before the closing ]; remove it, the "
+	    "last member has none after it\n" },
 	{ "yes",
 	    LISTENER_A("nodelay = yes;"),
-	    "main.conf:3: listener \"a\": nodelay: yes is no value; write true\n" },
+	    "main.conf:3: listener \"a\": nodelay: yes is no value; write "
+	    "true\n" },
 	{ "on",
 	    LISTENER_A("nodelay = on;"),
-	    "main.conf:3: listener \"a\": nodelay: on is no value; write true\n" },
+	    "main.conf:3: listener \"a\": nodelay: on is no value; write "
+	    "true\n" },
 	{ "off",
 	    LISTENER_A("nodelay = Off;"),
-	    "main.conf:3: listener \"a\": nodelay: Off is no value; write false\n" },
+	    "main.conf:3: listener \"a\": nodelay: Off is no value; write "
+	    "false\n" },
 	{ "unquoted string",
 	    LISTENER_A("when_full = queue;"),
-	    "main.conf:3: listener \"a\": when_full: queue is no value; write a "
-	    "string in double quotes\n" },
+	    "main.conf:3: listener \"a\": when_full: queue is no value; write "
+	    "a string in double quotes\n" },
 	{ "unquoted address",
 	    "listeners = ( { name = \"a\"; handler = \"echo\";\n"
 	    " listen = tcp://127.0.0.1:7; } );",
-	    "main.conf:3: listener \"a\": listen: tcp://127.0.0.1:7 is no value; "
-	    "write a string in double quotes\n" },
+	    "main.conf:3: listener \"a\": listen: tcp://127.0.0.1:7 is no "
+	    "value; write a string in double quotes\n" },
 	{ "unit without quotes",
 	    LISTENER_A("timeout = 5s;"),
-	    "main.conf:3: listener \"a\": timeout: 5s is no number; a value with a "
-	    "unit is a string, write it in double quotes\n" },
+	    "main.conf:3: listener \"a\": timeout: 5s is no number; a value "
+	    "with a unit is a string, write it in double quotes\n" },
 	{ "value missing",
 	    LISTENER_A("timeout = ;"),
 	    "main.conf:3: \"timeout\" has no value; write timeout = VALUE;\n" },
 	{ "value missing at end",
 	    "timeout =",
-	    "main.conf:2: the file ends after \"timeout\"; write timeout = VALUE;\n" },
+	    "main.conf:2: the file ends after \"timeout\"; write timeout = "
+	    "VALUE;\n" },
 	{ "equals missing",
 	    LISTENER_A("timeout 5;"),
-	    "main.conf:3: \"timeout\" has no = after it; write timeout = VALUE;\n" },
+	    "main.conf:3: \"timeout\" has no = after it; write timeout = "
+	    "VALUE;\n" },
 	{ "name missing",
 	    LISTENER_A("= 5;"),
 	    "main.conf:3: = is out of place; write NAME = VALUE;\n" },
@@ -107,47 +119,48 @@ static const struct {
 	    "main.conf:3: ; stands after nothing; remove it\n" },
 	{ "leading underscore",
 	    LISTENER_A("_timeout = 5;"),
-	    "main.conf:3: \"_timeout\" is no name of a setting; a name begins with "
-	    "a letter and holds letters, digits, _ and -\n" },
+	    "main.conf:3: \"_timeout\" is no name of a setting; a name begins "
+	    "with a letter and holds letters, digits, _ and -\n" },
 	{ "duplicate key",
 	    LISTENER_A("timeout = 5;\ntimeout = 6;"),
-	    "main.conf:4: listener \"a\": timeout: is given twice in one group, "
-	    "first at main.conf:3; remove one\n" },
+	    "main.conf:4: listener \"a\": timeout: is given twice in one "
+	    "group, first at main.conf:3; remove one\n" },
 	{ "comma missing",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"echo\"; }\n"
-	    " { name = \"b\"; listen = \"tcp://127.0.0.1:0\"; handler = \"echo\"; "
-	    "} );",
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"echo\"; }\n"
+	    " { name = \"b\"; listen = \"tcp://127.0.0.1:0\"; handler = "
+	    "\"echo\"; } );",
 	    "main.conf:3: a comma is missing before this; put one between the "
 	    "members of a list\n" },
 	{ "strings side by side",
 	    LISTENER_A("allow = ( \"127.0.0.1\"\n \"::1\" );"),
-	    "main.conf:4: two strings side by side would be joined; put a comma "
-	    "between the members of a list\n" },
+	    "main.conf:4: two strings side by side would be joined; put a "
+	    "comma between the members of a list\n" },
 	{ "semicolon in a list",
 	    LISTENER_A("allow = ( \"127.0.0.1\"; \"::1\" );"),
-	    "main.conf:3: ; stands between members of a list; write a comma\n" },
+	    "main.conf:3: ; stands between members of a list; write a "
+	    "comma\n" },
 	{ "bracket not closed",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"echo\";\n",
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"echo\";\n",
 	    "main.conf:2: { is never closed; close it with }\n"
 	    "main.conf:2: ( is never closed; close it with )\n" },
 	{ "wrong closer",
 	    "listeners = ( { name = \"a\"; );",
 	    "main.conf:2: ) does not close the { of main.conf:2; write }\n" },
 	{ "closes nothing",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"echo\";\n"
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"echo\";\n"
 	    " } ); }",
 	    "main.conf:3: } closes nothing; remove it\n" },
 	{ "array of groups",
 	    "listeners = [ { name = \"a\"; } ];",
-	    "main.conf:2: an array [ ] holds plain values only; write a list ( ) "
-	    "for groups and lists\n" },
+	    "main.conf:2: an array [ ] holds plain values only; write a list ( "
+	    ") for groups and lists\n" },
 	{ "mixed array",
 	    LISTENER_A("allow = [ \"127.0.0.1\", 5 ];"),
-	    "main.conf:3: the members of an array [ ] differ in type; write a list "
-	    "( )\n" },
+	    "main.conf:3: the members of an array [ ] differ in type; write a "
+	    "list ( )\n" },
 	{ "nested too deep",
 	    LISTENER_A("options = { a = "
 				"(((((((((((((((((((((((((((((((((((((((()))))"
@@ -161,13 +174,14 @@ static const struct {
 	{ "byte order mark",
 	    "\xef""\xbb""\xbf"""
 	    LISTENER_A(""),
-	    "main.conf:2: \"\xef""\xbb""\xbf""listeners\" is no name of a setting; "
-	    "a name begins with a letter and holds letters, digits, _ and -\n" },
+	    "main.conf:2: \"\xef""\xbb""\xbf""listeners\" is no name of a "
+	    "setting; a name begins with a letter and holds letters, digits, _ "
+	    "and -\n" },
 	{ "include missing",
 	    "@include \"none.conf\"\n"
 	    LISTENER_A(""),
-	    "main.conf:2: @include: %PLACE%/none.conf cannot be opened: No such "
-	    "file or directory\n" },
+	    "main.conf:2: @include: %PLACE%/none.conf cannot be opened: No "
+	    "such file or directory\n" },
 	{ "include of a directory",
 	    "@include \"directory\"\n"
 	    LISTENER_A(""),
@@ -176,40 +190,41 @@ static const struct {
 	{ "include of a pattern",
 	    "@include \"*.conf\"\n"
 	    LISTENER_A(""),
-	    "main.conf:2: @include: \"*.conf\" is a pattern; one file is included, "
-	    "and conf.d/*.conf is read without it\n" },
+	    "main.conf:2: @include: \"*.conf\" is a pattern; one file is "
+	    "included, and conf.d/*.conf is read without it\n" },
 	{ "include of itself",
 	    "@include \"main.conf\"\n"
 	    LISTENER_A(""),
-	    "main.conf:2: @include: %PLACE%/main.conf includes itself; remove this "
-	    "line\n" },
+	    "main.conf:2: @include: %PLACE%/main.conf includes itself; remove "
+	    "this line\n" },
 	{ "include within a line",
 	    LISTENER_A("timeout = 5; @include \"x\""),
-	    "main.conf:3: @ is out of place; write @include \"FILE\" on a line of "
-	    "its own\n" },
+	    "main.conf:3: @ is out of place; write @include \"FILE\" on a line "
+	    "of its own\n" },
 	{ "bare word at the top",
 	    "hello\n",
-	    "main.conf:3: the file ends after \"hello\"; write hello = VALUE;\n" },
+	    "main.conf:3: the file ends after \"hello\"; write hello = "
+	    "VALUE;\n" },
 	{ "unknown key",
 	    LISTENER_A("tiemout = 5;"),
 	    "main.conf:3: listener \"a\": tiemout: unknown key; did you mean "
 	    "\"timeout\"?\n" },
 	{ "unknown key, nothing near",
 	    LISTENER_A("frobnicate = 5;"),
-	    "main.conf:3: listener \"a\": frobnicate: unknown key; socketserverd "
-	    "-H lists all keys\n" },
+	    "main.conf:3: listener \"a\": frobnicate: unknown key; "
+	    "socketserverd -H lists all keys\n" },
 	{ "a key of a later release",
 	    LISTENER_A("reuse_port = true;"),
-	    "main.conf:3: listener \"a\": reuse_port: unknown key; socketserverd "
-	    "-H lists all keys\n" },
+	    "main.conf:3: listener \"a\": reuse_port: unknown key; "
+	    "socketserverd -H lists all keys\n" },
 	{ "tls",
 	    LISTENER_A("tls = { certificate = \"x\"; };"),
-	    "main.conf:3: listener \"a\": tls: unknown key; socketserverd -H lists "
-	    "all keys\n" },
+	    "main.conf:3: listener \"a\": tls: unknown key; socketserverd -H "
+	    "lists all keys\n" },
 	{ "a word of Python",
 	    LISTENER_A("request_queue_size = 5;"),
-	    "main.conf:3: listener \"a\": request_queue_size: unknown key; did you "
-	    "mean \"backlog\"?\n" },
+	    "main.conf:3: listener \"a\": request_queue_size: unknown key; did "
+	    "you mean \"backlog\"?\n" },
 	{ "a word of others",
 	    LISTENER_A("bind = \"tcp://127.0.0.1:7\";"),
 	    "main.conf:3: listener \"a\": bind: unknown key; did you mean "
@@ -217,20 +232,20 @@ static const struct {
 	{ "listener key at the top",
 	    "timeout = 5;\n"
 	    LISTENER_A(""),
-	    "main.conf:2: timeout: unknown key here; it belongs into a listener, "
-	    "or into defaults\n" },
+	    "main.conf:2: timeout: unknown key here; it belongs into a "
+	    "listener, or into defaults\n" },
 	{ "top key in a listener",
 	    LISTENER_A("log = { level = \"info\"; };"),
-	    "main.conf:3: listener \"a\": log: unknown key here; it belongs to the "
-	    "top level of the file\n" },
+	    "main.conf:3: listener \"a\": log: unknown key here; it belongs to "
+	    "the top level of the file\n" },
 	{ "member outside its group",
 	    LISTENER_A("nofile = 100;"),
 	    "main.conf:3: listener \"a\": nofile: unknown key; did you mean "
 	    "\"limits.nofile\"?\n" },
 	{ "unknown in a group",
 	    LISTENER_A("limits = { nofil = 100; };"),
-	    "main.conf:3: listener \"a\": limits.nofil: unknown key; did you mean "
-	    "\"nofile\"?\n" },
+	    "main.conf:3: listener \"a\": limits.nofil: unknown key; did you "
+	    "mean \"nofile\"?\n" },
 	{ "unknown in log",
 	    "log = { levle = \"info\"; };\n"
 	    LISTENER_A(""),
@@ -238,7 +253,8 @@ static const struct {
 	{ "unknown in defaults",
 	    "defaults = { tmeout = 5; };\n"
 	    LISTENER_A(""),
-	    "main.conf:2: defaults.tmeout: unknown key; did you mean \"timeout\"?\n" },
+	    "main.conf:2: defaults.tmeout: unknown key; did you mean "
+	    "\"timeout\"?\n" },
 	{ "name in defaults",
 	    "defaults = { name = \"x\"; };\n"
 	    LISTENER_A(""),
@@ -247,66 +263,69 @@ static const struct {
 	{ "fault in defaults",
 	    "defaults = { timeout = true; };\n"
 	    LISTENER_A(""),
-	    "main.conf:2: defaults.timeout: true is a boolean; seconds (fractions "
-	    "allowed) or a string such as \"250ms\" \"5s\" \"2m\" \"1h\", from 0 "
-	    "to 31536000 is allowed\n" },
+	    "main.conf:2: defaults.timeout: true is a boolean; seconds "
+	    "(fractions allowed) or a string such as \"250ms\" \"5s\" \"2m\" "
+	    "\"1h\", from 0 to 31536000 is allowed\n" },
 	{ "defaults is no group",
 	    "defaults = 5;\n"
 	    LISTENER_A(""),
-	    "main.conf:2: defaults: a whole number is given; a group { ... } is "
-	    "allowed\n" },
+	    "main.conf:2: defaults: a whole number is given; a group { ... } "
+	    "is allowed\n" },
 	{ "log is no group",
 	    "log = \"stderr\";\n"
 	    LISTENER_A(""),
-	    "main.conf:2: log: a string is given; a group { ... } is allowed\n" },
+	    "main.conf:2: log: a string is given; a group { ... } is "
+	    "allowed\n" },
 	{ "limits is no group",
 	    LISTENER_A("limits = 5;"),
-	    "main.conf:3: listener \"a\": limits: a whole number is given; a group "
-	    "{ ... } is allowed\n" },
+	    "main.conf:3: listener \"a\": limits: a whole number is given; a "
+	    "group { ... } is allowed\n" },
 	{ "control is not yet",
 	    "control = { mode = \"0600\"; };\n"
 	    LISTENER_A(""),
-	    "main.conf:2: control: unknown key; socketserverd -H lists all keys\n" },
+	    "main.conf:2: control: unknown key; socketserverd -H lists all "
+	    "keys\n" },
 	{ "string for a number",
 	    LISTENER_A("backlog = \"5\";"),
 	    "main.conf:3: listener \"a\": backlog: \"5\" is a string; a whole "
 	    "number from 1 to 1000000 connections is allowed\n" },
 	{ "number for a boolean",
 	    LISTENER_A("nodelay = 1;"),
-	    "main.conf:3: listener \"a\": nodelay: 1 is a number; true or false is "
-	    "allowed\n" },
+	    "main.conf:3: listener \"a\": nodelay: 1 is a number; true or "
+	    "false is allowed\n" },
 	{ "boolean for a number",
 	    LISTENER_A("max_connections = true;"),
-	    "main.conf:3: listener \"a\": max_connections: true is a boolean; a "
-	    "whole number from 1 to 1000000 requests is allowed\n" },
+	    "main.conf:3: listener \"a\": max_connections: true is a boolean; "
+	    "a whole number from 1 to 1000000 requests is allowed\n" },
 	{ "fraction for a count",
 	    LISTENER_A("backlog = 1.5;"),
 	    "main.conf:3: listener \"a\": backlog: 1.5 is a number with a "
-	    "fraction; a whole number from 1 to 1000000 connections is allowed\n" },
+	    "fraction; a whole number from 1 to 1000000 connections is "
+	    "allowed\n" },
 	{ "number for a string",
 	    LISTENER_A("refuse_text = 5;"),
-	    "main.conf:3: listener \"a\": refuse_text: 5 is a number; a string is "
-	    "allowed\n" },
+	    "main.conf:3: listener \"a\": refuse_text: 5 is a number; a string "
+	    "is allowed\n" },
 	{ "list for a number",
 	    LISTENER_A("backlog = ( 5 );"),
-	    "main.conf:3: listener \"a\": backlog: a list is given; a whole number "
-	    "from 1 to 1000000 connections is allowed\n" },
+	    "main.conf:3: listener \"a\": backlog: a list is given; a whole "
+	    "number from 1 to 1000000 connections is allowed\n" },
 	{ "group for a string",
 	    LISTENER_A("refuse_text = { };"),
-	    "main.conf:3: listener \"a\": refuse_text: a group is given; a string "
-	    "is allowed\n" },
+	    "main.conf:3: listener \"a\": refuse_text: a group is given; a "
+	    "string is allowed\n" },
 	{ "number in a list of strings",
 	    LISTENER_A("allow = ( \"127.0.0.1\", 5 );"),
-	    "main.conf:3: listener \"a\": allow: 5 is a number; a list of strings "
-	    "such as [ \"a\", \"b\" ] is allowed\n" },
+	    "main.conf:3: listener \"a\": allow: 5 is a number; a list of "
+	    "strings such as [ \"a\", \"b\" ] is allowed\n" },
 	{ "string for a list",
 	    LISTENER_A("allow = \"127.0.0.1\";"),
-	    "main.conf:3: listener \"a\": allow: \"127.0.0.1\" is a string; a list "
-	    "of strings such as [ \"a\", \"b\" ] is allowed\n" },
+	    "main.conf:3: listener \"a\": allow: \"127.0.0.1\" is a string; a "
+	    "list of strings such as [ \"a\", \"b\" ] is allowed\n" },
 	{ "options is no group",
 	    LISTENER_A("options = 5;"),
-	    "main.conf:3: listener \"a\": options: 5 is a number; a group { ... } "
-	    "is allowed\n" },
+	    "main.conf:3: listener \"a\": options: 5 is a number; a group { "
+	    "... } is allowed\n" },
 	{ "bad duration",
 	    LISTENER_A("timeout = \"5 s\";"),
 	    "main.conf:3: listener \"a\": timeout: \"5 s\" is not a duration; "
@@ -329,74 +348,76 @@ static const struct {
 	    "\"1h\", from 0 to 31536000 is allowed\n" },
 	{ "duration too long",
 	    LISTENER_A("timeout = \"99999h\";"),
-	    "main.conf:3: listener \"a\": timeout: \"99999h\" is above 31536000; "
-	    "seconds (fractions allowed) or a string such as \"250ms\" \"5s\" "
-	    "\"2m\" \"1h\", from 0 to 31536000 is allowed\n" },
+	    "main.conf:3: listener \"a\": timeout: \"99999h\" is above "
+	    "31536000; seconds (fractions allowed) or a string such as "
+	    "\"250ms\" \"5s\" \"2m\" \"1h\", from 0 to 31536000 is allowed\n" },
 	{ "bad size",
 	    LISTENER_A("read_buffer = \"64X\";"),
-	    "main.conf:3: listener \"a\": read_buffer: \"64X\" is not a size; a "
-	    "number of bytes or a string such as \"64K\" \"16M\" \"1G\", from 1 to "
-	    "\"16M\" is allowed\n" },
+	    "main.conf:3: listener \"a\": read_buffer: \"64X\" is not a size; "
+	    "a number of bytes or a string such as \"64K\" \"16M\" \"1G\", "
+	    "from 1 to \"16M\" is allowed\n" },
 	{ "size too large",
 	    LISTENER_A("read_buffer = \"1G\";"),
-	    "main.conf:3: listener \"a\": read_buffer: \"1G\" is above \"16M\"; a "
-	    "number of bytes or a string such as \"64K\" \"16M\" \"1G\", from 1 to "
-	    "\"16M\" is allowed\n" },
+	    "main.conf:3: listener \"a\": read_buffer: \"1G\" is above "
+	    "\"16M\"; a number of bytes or a string such as \"64K\" \"16M\" "
+	    "\"1G\", from 1 to \"16M\" is allowed\n" },
 	{ "size too small",
 	    LISTENER_A("read_buffer = 0;"),
-	    "main.conf:3: listener \"a\": read_buffer: 0 is below 1; a number of "
-	    "bytes or a string such as \"64K\" \"16M\" \"1G\", from 1 to \"16M\" "
-	    "is allowed\n" },
+	    "main.conf:3: listener \"a\": read_buffer: 0 is below 1; a number "
+	    "of bytes or a string such as \"64K\" \"16M\" \"1G\", from 1 to "
+	    "\"16M\" is allowed\n" },
 	{ "below",
 	    LISTENER_A("backlog = 0;"),
-	    "main.conf:3: listener \"a\": backlog: 0 is below 1; a whole number "
-	    "from 1 to 1000000 connections is allowed\n" },
+	    "main.conf:3: listener \"a\": backlog: 0 is below 1; a whole "
+	    "number from 1 to 1000000 connections is allowed\n" },
 	{ "above",
 	    LISTENER_A("max_datagram = 65536;"),
-	    "main.conf:3: listener \"a\": max_datagram: 65536 is above 65535; a "
-	    "number of bytes or a string such as \"64K\" \"16M\" \"1G\", from 1 to "
-	    "65535 is allowed\n" },
+	    "main.conf:3: listener \"a\": max_datagram: 65536 is above 65535; "
+	    "a number of bytes or a string such as \"64K\" \"16M\" \"1G\", "
+	    "from 1 to 65535 is allowed\n" },
 	{ "max_connections 0",
 	    LISTENER_A("max_connections = 0;"),
-	    "main.conf:3: listener \"a\": max_connections: 0 is below 1; a whole "
-	    "number from 1 to 1000000 requests is allowed\n" },
+	    "main.conf:3: listener \"a\": max_connections: 0 is below 1; a "
+	    "whole number from 1 to 1000000 requests is allowed\n" },
 	{ "bad choice",
 	    LISTENER_A("when_full = \"quue\";"),
 	    "main.conf:3: listener \"a\": when_full: \"quue\" is unknown, "
-	    "\"queue\" may be meant; \"queue\", \"refuse\" or \"reset\" is allowed\n" },
+	    "\"queue\" may be meant; \"queue\", \"refuse\" or \"reset\" is "
+	    "allowed\n" },
 	{ "choice of a later release",
 	    LISTENER_A("concurrency = \"event\";"),
 	    "main.conf:3: listener \"a\": concurrency: \"event\" is unknown; "
 	    "\"sync\", \"threaded\", \"forking\" or \"prefork\" is allowed\n" },
 	{ "bad mode",
 	    LISTENER_A("mode = \"0999\";"),
-	    "main.conf:3: listener \"a\": mode: \"0999\" is not a mode; a string "
-	    "of octal digits such as \"0660\" is allowed\n" },
+	    "main.conf:3: listener \"a\": mode: \"0999\" is not a mode; a "
+	    "string of octal digits such as \"0660\" is allowed\n" },
 	{ "mode too large",
 	    LISTENER_A("mode = \"4755\";"),
 	    "main.conf:3: listener \"a\": mode: \"4755\" is above \"0777\"; a "
 	    "string of octal digits such as \"0660\" is allowed\n" },
 	{ "fractional seconds",
 	    LISTENER_A("keepalive = 1.5;"),
-	    "main.conf:3: listener \"a\": keepalive: 1.5 is not a whole number of "
-	    "seconds; true, false, or whole seconds from 1 to 32767 is allowed\n" },
+	    "main.conf:3: listener \"a\": keepalive: 1.5 is not a whole number "
+	    "of seconds; true, false, or whole seconds from 1 to 32767 is "
+	    "allowed\n" },
 	{ "keepalive 0",
 	    LISTENER_A("keepalive = 0;"),
-	    "main.conf:3: listener \"a\": keepalive: 0 is below 1; true, false, or "
-	    "whole seconds from 1 to 32767 is allowed\n" },
+	    "main.conf:3: listener \"a\": keepalive: 0 is below 1; true, "
+	    "false, or whole seconds from 1 to 32767 is allowed\n" },
 	{ "workers word",
 	    LISTENER_A("workers = \"many\";"),
-	    "main.conf:3: listener \"a\": workers: \"many\" is a string; \"auto\" "
-	    "or a whole number from 0 to 1024 is allowed\n" },
+	    "main.conf:3: listener \"a\": workers: \"many\" is a string; "
+	    "\"auto\" or a whole number from 0 to 1024 is allowed\n" },
 	{ "limits.nofile",
 	    LISTENER_A("limits = { nofile = 1; };"),
-	    "main.conf:3: listener \"a\": limits.nofile: 1 is below 16; a whole "
-	    "number from 16 to 1048576 descriptors is allowed\n" },
+	    "main.conf:3: listener \"a\": limits.nofile: 1 is below 16; a "
+	    "whole number from 16 to 1048576 descriptors is allowed\n" },
 	{ "limits.cpu type",
 	    LISTENER_A("limits = { cpu = true; };"),
 	    "main.conf:3: listener \"a\": limits.cpu: true is a boolean; whole "
-	    "seconds or a string such as \"5s\" \"2m\" \"1h\", from 1 to 31536000 "
-	    "is allowed\n" },
+	    "seconds or a string such as \"5s\" \"2m\" \"1h\", from 1 to "
+	    "31536000 is allowed\n" },
 	{ "restart",
 	    LISTENER_A("restart = { initial = 5; maximum = 1; };"),
 	    "main.conf:3: listener \"a\": restart.maximum: is below "
@@ -404,13 +425,14 @@ static const struct {
 	{ "log level",
 	    "log = { level = \"verbose\"; };\n"
 	    LISTENER_A(""),
-	    "main.conf:2: log.level: \"verbose\" is unknown; \"debug\", \"info\", "
-	    "\"notice\", \"warning\" or \"error\" is allowed\n" },
+	    "main.conf:2: log.level: \"verbose\" is unknown; \"debug\", "
+	    "\"info\", \"notice\", \"warning\" or \"error\" is allowed\n" },
 	{ "log target",
 	    "log = { target = \"nowhere\"; };\n"
 	    LISTENER_A(""),
 	    "main.conf:2: log.target: \"nowhere\" is no target; \"auto\", "
-	    "\"stderr\", \"syslog\", \"journal\" or \"file:PATH\" is allowed\n" },
+	    "\"stderr\", \"syslog\", \"journal\" or \"file:PATH\" is "
+	    "allowed\n" },
 	{ "drain_timeout",
 	    "drain_timeout = \"x\";\n"
 	    LISTENER_A(""),
@@ -419,18 +441,18 @@ static const struct {
 	    "\"1h\", from 0 to 86400 is allowed\n" },
 	{ "empty user",
 	    LISTENER_A("user = \"\";"),
-	    "main.conf:3: listener \"a\": user: is empty; leave the key out, or "
-	    "write a value\n" },
+	    "main.conf:3: listener \"a\": user: is empty; leave the key out, "
+	    "or write a value\n" },
 	{ "no name",
 	    "listeners = (\n"
 	    " { listen = \"tcp://127.0.0.1:0\"; handler = \"echo\"; } );",
-	    "main.conf:3: name: is missing; every listener needs it, as in name = "
-	    "\"echo\";\n" },
+	    "main.conf:3: name: is missing; every listener needs it, as in "
+	    "name = \"echo\";\n" },
 	{ "no listen",
 	    "listeners = (\n"
 	    " { name = \"a\"; handler = \"echo\"; } );",
-	    "main.conf:3: listener \"a\": listen: is missing; every listener needs "
-	    "it, as in listen = \"tcp://127.0.0.1:7007\";\n" },
+	    "main.conf:3: listener \"a\": listen: is missing; every listener "
+	    "needs it, as in listen = \"tcp://127.0.0.1:7007\";\n" },
 	{ "no handler",
 	    "listeners = (\n"
 	    " { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; } );",
@@ -438,8 +460,8 @@ static const struct {
 	    "needs it, as in handler = \"echo\";\n" },
 	{ "nothing at all",
 	    "listeners = ( { } );",
-	    "main.conf:2: name: is missing; every listener needs it, as in name = "
-	    "\"echo\";\n"
+	    "main.conf:2: name: is missing; every listener needs it, as in "
+	    "name = \"echo\";\n"
 	    "main.conf:2: listen: is missing; every listener needs it, as in "
 	    "listen = \"tcp://127.0.0.1:7007\";\n"
 	    "main.conf:2: handler: is missing; every listener needs it, as in "
@@ -447,58 +469,62 @@ static const struct {
 	{ "no listeners",
 	    "",
 	    "main.conf:1: listeners: is missing; write listeners = ( { name = "
-	    "\"echo\"; listen = \"tcp://127.0.0.1:7007\"; handler = \"echo\"; } );\n" },
+	    "\"echo\"; listen = \"tcp://127.0.0.1:7007\"; handler = \"echo\"; "
+	    "} );\n" },
 	{ "empty listeners",
 	    "\n"
 	    "listeners = ( );",
 	    "main.conf:3: listeners: is empty; write listeners = ( { name = "
-	    "\"echo\"; listen = \"tcp://127.0.0.1:7007\"; handler = \"echo\"; } );\n" },
+	    "\"echo\"; listen = \"tcp://127.0.0.1:7007\"; handler = \"echo\"; "
+	    "} );\n" },
 	{ "listeners is a group",
 	    "listeners = { name = \"a\"; };",
-	    "main.conf:2: listeners: a group is given; a list of groups ( { ... }, "
-	    "... ) is allowed\n" },
+	    "main.conf:2: listeners: a group is given; a list of groups ( { "
+	    "... }, ... ) is allowed\n" },
 	{ "a listener is a string",
 	    "listeners = ( \"a\" );",
-	    "main.conf:2: listeners: a string is given; a group { ... } as each "
-	    "member of the list is allowed\n" },
+	    "main.conf:2: listeners: a string is given; a group { ... } as "
+	    "each member of the list is allowed\n" },
 	{ "duplicate name",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"echo\"; },\n"
-	    " { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler = \"echo\"; "
-	    "} );",
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"echo\"; },\n"
+	    " { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler = "
+	    "\"echo\"; } );",
 	    "main.conf:3: listener \"a\": name: is used twice, first at "
 	    "main.conf:2; give each listener a name of its own\n" },
 	{ "bad name",
 	    "listeners = ( { name = \"a b\"; listen = \"tcp://127.0.0.1:0\"; "
 	    "handler = \"echo\"; } );",
-	    "main.conf:2: listener \"a b\": name: \"a b\" is no name; at most 63 "
-	    "letters, digits, - _ and . are allowed, not - or . at the start\n" },
+	    "main.conf:2: listener \"a b\": name: \"a b\" is no name; at most "
+	    "63 letters, digits, - _ and . are allowed, not - or . at the "
+	    "start\n" },
 	{ "name with a newline",
 	    "listeners = ( { name = \"a\\nb\"; listen = \"tcp://127.0.0.1:0\"; "
 	    "handler = \"echo\"; } );",
-	    "main.conf:2: listener \"a\\x0Ab\": name: \"a\\x0Ab\" is no name; at "
-	    "most 63 letters, digits, - _ and . are allowed, not - or . at the "
-	    "start\n" },
+	    "main.conf:2: listener \"a\\x0Ab\": name: \"a\\x0Ab\" is no name; "
+	    "at most 63 letters, digits, - _ and . are allowed, not - or . at "
+	    "the start\n" },
 	{ "overlap same",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:7\"; handler "
-	    "= \"echo\"; },\n"
-	    " { name = \"b\"; listen = \"tcp://127.0.0.1:7\"; handler = \"echo\"; "
-	    "} );",
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:7\"; "
+	    "handler = \"echo\"; },\n"
+	    " { name = \"b\"; listen = \"tcp://127.0.0.1:7\"; handler = "
+	    "\"echo\"; } );",
 	    "main.conf:3: listener \"b\": listen: tcp://127.0.0.1:7 overlaps "
-	    "tcp://127.0.0.1:7 of listener \"a\" at main.conf:2; give each its own "
-	    "address or port\n" },
+	    "tcp://127.0.0.1:7 of listener \"a\" at main.conf:2; give each its "
+	    "own address or port\n" },
 	{ "overlap wildcard",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://0.0.0.0:7\"; handler = "
-	    "\"echo\"; },\n"
-	    " { name = \"b\"; listen = \"tcp://127.0.0.1:7\"; handler = \"echo\"; "
-	    "} );",
+	    "listeners = ( { name = \"a\"; listen = \"tcp://0.0.0.0:7\"; "
+	    "handler = \"echo\"; },\n"
+	    " { name = \"b\"; listen = \"tcp://127.0.0.1:7\"; handler = "
+	    "\"echo\"; } );",
 	    "main.conf:3: listener \"b\": listen: tcp://127.0.0.1:7 overlaps "
-	    "tcp://0.0.0.0:7 of listener \"a\" at main.conf:2; give each its own "
-	    "address or port\n" },
+	    "tcp://0.0.0.0:7 of listener \"a\" at main.conf:2; give each its "
+	    "own address or port\n" },
 	{ "overlap star",
 	    "listeners = ( { name = \"a\"; listen = \"tcp://*:7\"; handler = "
 	    "\"echo\"; },\n"
-	    " { name = \"b\"; listen = \"tcp://[::1]:7\"; handler = \"echo\"; } );",
+	    " { name = \"b\"; listen = \"tcp://[::1]:7\"; handler = \"echo\"; "
+	    "} );",
 	    "main.conf:3: listener \"b\": listen: tcp://[::1]:7 overlaps "
 	    "tcp://[::]:7 of listener \"a\" at main.conf:2; give each its own "
 	    "address or port\n" },
@@ -507,38 +533,39 @@ static const struct {
 	    "\"udp://127.0.0.1:7\",\n"
 	    " \"udp://127.0.0.1:7\" ); } );",
 	    "main.conf:2: listener \"a\": listen: udp://127.0.0.1:7 overlaps "
-	    "udp://127.0.0.1:7 of listener \"a\" at main.conf:2; give each its own "
-	    "address or port\n" },
+	    "udp://127.0.0.1:7 of listener \"a\" at main.conf:2; give each its "
+	    "own address or port\n" },
 	{ "overlap unix",
 	    "listeners = ( { name = \"a\"; listen = \"unix:/run/a\"; handler = "
 	    "\"echo\"; },\n"
-	    " { name = \"b\"; listen = \"unixgram:/run/a\"; handler = \"echo\"; } "
-	    ");",
+	    " { name = \"b\"; listen = \"unixgram:/run/a\"; handler = "
+	    "\"echo\"; } );",
 	    "main.conf:3: listener \"b\": listen: unixgram:/run/a overlaps "
 	    "unix:/run/a of listener \"a\" at main.conf:2; give each its own "
 	    "address or port\n" },
 	{ "overlap fd",
-	    "listeners = ( { name = \"a\"; listen = \"fd:x\"; handler = \"echo\"; "
-	    "},\n"
+	    "listeners = ( { name = \"a\"; listen = \"fd:x\"; handler = "
+	    "\"echo\"; },\n"
 	    " { name = \"b\"; listen = \"fd:x\"; handler = \"echo\"; } );",
-	    "main.conf:3: listener \"b\": listen: fd:x overlaps fd:x of listener "
-	    "\"a\" at main.conf:2; give each its own address or port\n" },
+	    "main.conf:3: listener \"b\": listen: fd:x overlaps fd:x of "
+	    "listener \"a\" at main.conf:2; give each its own address or "
+	    "port\n" },
 	{ "no such handler",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"nope\"; } );",
-	    "main.conf:2: listener \"a\": handler: there is no handler \"nope\"; "
-	    "looked for %PLACE%/h/nope.so\n" },
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"nope\"; } );",
+	    "main.conf:2: listener \"a\": handler: there is no handler "
+	    "\"nope\"; looked for %PLACE%/h/nope.so\n" },
 	{ "handler path missing",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"/nonexistent/x.so\"; } );",
-	    "main.conf:2: listener \"a\": handler: /nonexistent/x.so: No such file "
-	    "or directory; name a file that is there\n" },
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"/nonexistent/x.so\"; } );",
+	    "main.conf:2: listener \"a\": handler: /nonexistent/x.so: No such "
+	    "file or directory; name a file that is there\n" },
 	{ "handler with a path",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"../echo\"; } );",
-	    "main.conf:2: listener \"a\": handler: \"../echo\" is neither a name "
-	    "nor a file; a name of letters, digits, _ and -, or a path that ends "
-	    "in .so, is allowed\n" },
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"../echo\"; } );",
+	    "main.conf:2: listener \"a\": handler: \"../echo\" is neither a "
+	    "name nor a file; a name of letters, digits, _ and -, or a path "
+	    "that ends in .so, is allowed\n" },
 	{ "bad address",
 	    "listeners = ( { name = \"a\"; listen = \"127.0.0.1:7\"; handler = "
 	    "\"echo\"; } );",
@@ -548,9 +575,10 @@ static const struct {
 	    "handler = \"echo\"; } );",
 	    "main.conf:2: listener \"a\": listen: " },
 	{ "empty listen",
-	    "listeners = ( { name = \"a\"; listen = [ ]; handler = \"echo\"; } );",
-	    "main.conf:2: listener \"a\": listen: is empty; at least one address "
-	    "such as \"tcp://127.0.0.1:7007\" is needed\n" },
+	    "listeners = ( { name = \"a\"; listen = [ ]; handler = \"echo\"; } "
+	    ");",
+	    "main.conf:2: listener \"a\": listen: is empty; at least one "
+	    "address such as \"tcp://127.0.0.1:7007\" is needed\n" },
 	{ "bad prefix",
 	    LISTENER_A("allow = ( \"10.0.0.0/8\",\n"
 				" \"10.0.0.1/8\" );"),
@@ -560,17 +588,18 @@ static const struct {
 	    "main.conf:3: listener \"a\": deny: " },
 	{ "unknown user",
 	    LISTENER_A("user = \"no-such-user\";"),
-	    "main.conf:3: listener \"a\": user: there is no user \"no-such-user\"; "
-	    "getent passwd lists them\n" },
+	    "main.conf:3: listener \"a\": user: there is no user "
+	    "\"no-such-user\"; getent passwd lists them\n" },
 	{ "unknown top user",
 	    "user = \"no-such-user\";\n"
 	    LISTENER_A(""),
-	    "main.conf:2: user: there is no user \"no-such-user\"; getent passwd "
-	    "lists them\n" },
+	    "main.conf:2: user: there is no user \"no-such-user\"; getent "
+	    "passwd lists them\n" },
 	{ "workers under sync",
 	    LISTENER_A("concurrency = \"sync\"; workers = 4;"),
-	    "main.conf:3: listener \"a\": workers: does not apply to concurrency "
-	    "\"sync\"; it is for \"threaded\" or \"prefork\" only\n" },
+	    "main.conf:3: listener \"a\": workers: does not apply to "
+	    "concurrency \"sync\"; it is for \"threaded\" or \"prefork\" "
+	    "only\n" },
 	{ "max_requests under threaded",
 	    LISTENER_A("max_requests = 4;"),
 	    "main.conf:3: listener \"a\": max_requests: does not apply to "
@@ -582,42 +611,42 @@ static const struct {
 	    "concurrency \"prefork\"; it is for \"threaded\" only\n" },
 	{ "workers above max_connections",
 	    LISTENER_A("max_connections = 2; workers = 4;"),
-	    "main.conf:3: listener \"a\": workers: 4 is above max_connections, 2; "
-	    "at most that many can be busy\n" },
+	    "main.conf:3: listener \"a\": workers: 4 is above max_connections, "
+	    "2; at most that many can be busy\n" },
 	{ "max_workers above max_connections",
 	    LISTENER_A("concurrency = \"prefork\"; max_connections = "
 				"6; max_workers = 8;"),
-	    "main.conf:3: listener \"a\": max_workers: 8 is above max_connections, "
-	    "6; at most that many can be busy\n" },
+	    "main.conf:3: listener \"a\": max_workers: 8 is above "
+	    "max_connections, 6; at most that many can be busy\n" },
 	{ "max_workers below workers",
 	    LISTENER_A("concurrency = \"prefork\"; workers = 8; "
 				"max_workers = 4;"),
-	    "main.conf:3: listener \"a\": max_workers: 4 is below workers, 8; 0 or "
-	    "workers and more is allowed\n" },
+	    "main.conf:3: listener \"a\": max_workers: 4 is below workers, 8; "
+	    "0 or workers and more is allowed\n" },
 	{ "spare out of order",
 	    LISTENER_A("concurrency = \"prefork\"; max_workers = 8; "
 				"min_spare = 5; max_spare = 3;"),
-	    "main.conf:3: listener \"a\": max_spare: 3 is below min_spare, 5; at "
-	    "least that many are allowed\n" },
+	    "main.conf:3: listener \"a\": max_spare: 3 is below min_spare, 5; "
+	    "at least that many are allowed\n" },
 	{ "spare without max_workers",
 	    LISTENER_A("concurrency = \"prefork\"; min_spare = 5;"),
 	    "main.conf:3: listener \"a\": min_spare: does nothing without "
 	    "max_workers; set that too\n" },
 	{ "small stack",
 	    LISTENER_A("stack_size = 4096;"),
-	    "main.conf:3: listener \"a\": stack_size: 4096 is below 65536; 0 or at "
-	    "least that many bytes are allowed\n" },
+	    "main.conf:3: listener \"a\": stack_size: 4096 is below 65536; 0 "
+	    "or at least that many bytes are allowed\n" },
 	{ "bind_device",
 	    LISTENER_A("bind_device = \"a/b\";"),
 	    "main.conf:3: listener \"a\": bind_device: \"a/b\" is no name of a "
 	    "network interface; ip link lists them\n" },
 	{ "long bind_device",
 	    LISTENER_A("bind_device = \"abcdefghijklmnopqrst\";"),
-	    "main.conf:3: listener \"a\": bind_device: is 20 bytes long; at most "
-	    "15 are allowed\n" },
+	    "main.conf:3: listener \"a\": bind_device: is 20 bytes long; at "
+	    "most 15 are allowed\n" },
 	{ "several",
-	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; handler "
-	    "= \"echo\";\n"
+	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
+	    "handler = \"echo\";\n"
 	    "nodelay = yes;\n"
 	    "mode = 0660;\n"
 	    "backog = 1;\n"
@@ -625,11 +654,11 @@ static const struct {
 	    "log = { level = 5; };",
 	    "main.conf:7: log.level: 5 is a number; \"debug\", \"info\", "
 	    "\"notice\", \"warning\" or \"error\" is allowed\n"
-	    "main.conf:3: listener \"a\": nodelay: yes is no value; write true\n"
-	    "main.conf:4: listener \"a\": mode: 0660 begins with 0 but would be "
-	    "read as decimal; write a string for an octal mode, or leave out the 0\n"
-	    "main.conf:5: listener \"a\": backog: unknown key; did you mean "
-	    "\"backlog\"?\n"
+	    "main.conf:3: listener \"a\": nodelay: yes is no value; write "
+	    "true\nmain.conf:4: listener \"a\": mode: 0660 begins with 0 but "
+	    "would be read as decimal; write a string for an octal mode, or "
+	    "leave out the 0\nmain.conf:5: listener \"a\": backog: unknown "
+	    "key; did you mean \"backlog\"?\n"
 	    "main.conf:6: listener \"a\": timeout: \"x\" is not a duration; "
 	    "seconds (fractions allowed) or a string such as \"250ms\" \"5s\" "
 	    "\"2m\" \"1h\", from 0 to 31536000 is allowed\n" },

@@ -55,12 +55,12 @@ START_TEST(a_dump_loads_to_the_same)
 	    "listeners = ( { name = \"a\"; listen = ( \"tcp://*:0\", "
 	    "\"unix:s\" ); handler = \"echo\"; mode = \"0600\"; keepalive = 9; "
 	    "limits = { memory = \"1G\"; core = 0; }; tick = 0.125;\n"
-	    "refuse_text = \"\\x01\\\"\\\\ \\t\\n\"; allow = [ \"10.0.0.0/8\" ]; "
-	    "options = { s = \"a\\tb\"; i = -5000000000L; f = 0.1; b = true; "
-	    "g = ( { x = 1; }, 2, ( ) ); e = { }; l = 1e300; }; },\n"
-	    "{ name = \"b\"; enabled = false; listen = \"tcp://none:7\"; handler "
-	    "= \"none\"; concurrency = \"prefork\"; max_workers = 9; },\n"
-	    "{ name = \"c\"; listen = \"fd:c\"; handler = \"./h/echo.so\"; "
+	    "refuse_text = \"\\x01\\\"\\\\ \\t\\n\"; allow = [ \"10.0.0.0/8\" "
+	    "]; options = { s = \"a\\tb\"; i = -5000000000L; f = 0.1; b = "
+	    "true; g = ( { x = 1; }, 2, ( ) ); e = { }; l = 1e300; }; },\n"
+	    "{ name = \"b\"; enabled = false; listen = \"tcp://none:7\"; "
+	    "handler = \"none\"; concurrency = \"prefork\"; max_workers = 9; "
+	    "},\n{ name = \"c\"; listen = \"fd:c\"; handler = \"./h/echo.so\"; "
 	    "concurrency = \"sync\"; drain_timeout = 1; } );");
 	config = must_load("main.conf");
 	must_dump(config, "dump.conf");
@@ -84,7 +84,8 @@ START_TEST(a_dump_marks_defaults)
 	must_dump(config, "dump.conf");
 	ck_assert_ptr_nonnull(strstr(text, "\t\ttimeout = 5;\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\t\tbacklog = 4096;  # default\n"));
-	ck_assert_ptr_nonnull(strstr(text, "\t\tdrain_timeout = 30;  # default\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\t\tdrain_timeout = 30;  # "
+	    "default\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\t\t# chroot is not set (none)\n"));
 	ck_assert_ptr_null(strstr(text, "max_spare"));  /* not of this model */
 	config_free(&config);
@@ -126,7 +127,8 @@ START_TEST(help_without_a_key_tells_all)
 	for (size_t i = 0; i < top_table.count; i++)
 		ck_assert_ptr_nonnull(strstr(text, top_table.rows[i].path));
 	for (size_t i = 0; i < listener_table.count; i++)
-		ck_assert_ptr_nonnull(strstr(text, listener_table.rows[i].path));
+		ck_assert_ptr_nonnull(strstr(text,
+		    listener_table.rows[i].path));
 }
 END_TEST
 
@@ -134,7 +136,8 @@ START_TEST(help_names_the_nearest_key)
 {
 	static const char *const pairs[][2] = {
 		{ "tiemout", "timeout" }, { "nofile", "limits.nofile" },
-		{ "nofil", "limits.nofile" }, { "limits.nofil", "limits.nofile" },
+		{ "nofil", "limits.nofile" }, { "limits.nofil",
+		    "limits.nofile" },
 		{ "listener", "listeners" }, { "level", "log.level" },
 	};
 

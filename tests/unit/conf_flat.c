@@ -13,11 +13,11 @@ static const char everything[] =
     "defaults = { timeout = \"1m\"; };\n"
     "listeners = ( { name = \"a\"; listen = ( \"tcp://127.0.0.1:0\", "
     "\"unix:@x\" ); handler = \"echo\"; allow = [ \"10.0.0.0/8\" ];\n"
-    "  refuse_text = \"full \\\"\\\\\\n\\x01\xc3\xa9\"; limits = { memory = \"1G\"; };\n"
-    "  options = { s = \"a\\tb\"; i = -5000000000L; f = 0.1; b = true; g = ( { "
-    "x = 1; }, 2, ( ) ); e = { }; }; },\n"
-    " { name = \"b\"; enabled = false; listen = \"tcp://127.0.0.1:7\"; handler = "
-    "\"none\"; concurrency = \"prefork\"; workers = 3; } );\n";
+    "  refuse_text = \"full \\\"\\\\\\n\\x01\xc3\xa9\"; limits = { memory = "
+    "\"1G\"; };\n  options = { s = \"a\\tb\"; i = -5000000000L; f = 0.1; b = "
+    "true; g = ( { x = 1; }, 2, ( ) ); e = { }; }; },\n"
+    " { name = \"b\"; enabled = false; listen = \"tcp://127.0.0.1:7\"; handler "
+    "= \"none\"; concurrency = \"prefork\"; workers = 3; } );\n";
 
 static struct config *
 load_everything(void)
@@ -50,7 +50,8 @@ START_TEST(what_is_encoded_decodes_to_the_same)
 	    -5000000000LL);
 	ck_assert_double_eq(value_find(again->listeners[0].options, "f")->real,
 	    0.1);
-	ck_assert_uint_eq(value_find(again->listeners[0].options, "s")->line, 6);
+	ck_assert_uint_eq(value_find(again->listeners[0].options, "s")->line,
+	    6);
 	ck_assert_uint_eq(again->listeners[1].line, 7);
 	buf_free(&first);
 	buf_free(&second);
@@ -89,7 +90,8 @@ START_TEST(a_cut_text_is_refused_wherever_it_is_cut)
 	buf_init(&text, 0);
 	ck_assert_int_eq(flat_encode(&text, config), 0);
 	for (size_t len = 0; len < text.len; len++) {
-		char *cut = malloc(len + 1);    /* exact: a tool sees a read past it */
+		/* exact: a tool sees a read past it */
+		char *cut = malloc(len + 1);
 
 		memcpy(cut, text.data, len);
 		again = flat_decode(cut, len, &err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What no table of texts can say: places, limits, and bytes that are no text. */
+/* What no table of texts can say: places, limits, bytes that are no text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +130,8 @@ write_chain(int count)
 
 		snprintf(name, sizeof(name), "d%d", i);
 		if (i < count)
-			snprintf(text, sizeof(text), "@include \"d%d\"\n", i + 1);
+			snprintf(text, sizeof(text), "@include "
+			    "\"d%d\"\n", i + 1);
 		else
 			snprintf(text, sizeof(text), "deep = 1;");
 		must_write(name, text);
@@ -140,7 +141,8 @@ write_chain(int count)
 START_TEST(ten_includes_deep_is_allowed)
 {
 	write_chain(10);
-	ck_assert_ptr_nonnull(value_find(must_parse("@include \"d1\""), "deep"));
+	ck_assert_ptr_nonnull(value_find(must_parse("@include "
+	    "\"d1\""), "deep"));
 }
 END_TEST
 
@@ -150,8 +152,8 @@ START_TEST(eleven_includes_deep_is_a_fault)
 	char line[512];
 
 	write_chain(11);
-	snprintf(line, sizeof(line), "%s/d10:1: @include: files are included too "
-	    "deep; at most 10 inside each other are allowed\n", place());
+	snprintf(line, sizeof(line), "%s/d10:1: @include: files are included "
+	    "too deep; at most 10 inside each other are allowed\n", place());
 	must_refuse(text, strlen(text), line);
 }
 END_TEST
@@ -163,8 +165,8 @@ START_TEST(includes_that_meet_again_are_a_fault)
 
 	must_write("d1", "@include \"d2\"");
 	must_write("d2", "\n@include \"d1\"");
-	snprintf(line, sizeof(line), "%s/d2:2: @include: %s/d1 includes itself; "
-	    "remove this line\n", place(), place());
+	snprintf(line, sizeof(line), "%s/d2:2: @include: %s/d1 includes "
+	    "itself; remove this line\n", place(), place());
 	must_refuse(text, strlen(text), line);
 }
 END_TEST
@@ -178,7 +180,8 @@ START_TEST(includes_that_multiply_are_a_fault)
 		char name[32], text[64];
 
 		snprintf(name, sizeof(name), "m%d", i);
-		snprintf(text, sizeof(text), "@include \"m%d\"\n@include \"m%d\"\n",
+		snprintf(text, sizeof(text), "@include \"m%d\"\n@include "
+		    "\"m%d\"\n",
 		    i + 1, i + 1);
 		must_write(name, text);
 	}
@@ -192,8 +195,8 @@ END_TEST
 
 START_TEST(a_zero_byte_is_a_fault)
 {
-	must_refuse("a = 1;\n\0b = 2;", 14, "t.conf:2: the file holds a zero byte; "
-	    "a configuration file is plain text\n");
+	must_refuse("a = 1;\n\0b = 2;", 14, "t.conf:2: the file holds a zero "
+	    "byte; a configuration file is plain text\n");
 }
 END_TEST
 
@@ -208,8 +211,8 @@ START_TEST(a_byte_order_mark_is_a_fault_and_no_more)
 	struct value *root = parse_bytes("\xef\xbb\xbf" "a = 1;", 9);
 
 	ck_assert_ptr_nonnull(value_find(root, "a"));
-	ck_assert_str_eq(faults.text.data, "t.conf:1: the file begins with a byte "
-	    "order mark; save it as UTF-8 without one\n");
+	ck_assert_str_eq(faults.text.data, "t.conf:1: the file begins with a "
+	    "byte order mark; save it as UTF-8 without one\n");
 }
 END_TEST
 
@@ -274,11 +277,11 @@ START_TEST(what_the_reader_was_to_report_is_told_when_there_is_no_text)
 	ck_assert_ptr_null(parse_bytes(text, strlen(text)));
 	ck_assert_str_eq(faults.text.data,
 	    "t.conf:4: ( is never closed; close it with )\n"
-	    "t.conf:1: a: 0660 begins with 0 but would be read as decimal; write "
-	    "a string for an octal mode, or leave out the 0\n"
+	    "t.conf:1: a: 0660 begins with 0 but would be read as decimal; "
+	    "write a string for an octal mode, or leave out the 0\n"
 	    "t.conf:2: b: yes is no value; write true\n"
-	    "t.conf:3: b: is given twice in one group, first at t.conf:2; remove "
-	    "one\n");
+	    "t.conf:3: b: is given twice in one group, first at t.conf:2; "
+	    "remove one\n");
 }
 END_TEST
 

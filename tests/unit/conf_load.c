@@ -87,7 +87,8 @@ END_TEST
 
 START_TEST(keepalive_can_be_off)
 {
-	ck_assert_int_eq(load_one(LISTENER_A("keepalive = false;"))->keepalive_s,
+	ck_assert_int_eq(load_one(LISTENER_A("keepalive = "
+	    "false;"))->keepalive_s,
 	    0);
 }
 END_TEST
@@ -116,7 +117,8 @@ START_TEST(the_top_level_is_inherited)
 	const struct listener_conf *l = load_one("drain_timeout = 5;\n"
 	    "listeners = ( { name = \"a\"; listen = \"tcp://127.0.0.1:0\"; "
 	    "handler = \"echo\"; },\n { name = \"b\"; listen = "
-	    "\"tcp://127.0.0.1:0\"; handler = \"echo\"; drain_timeout = 0; } );");
+	    "\"tcp://127.0.0.1:0\"; handler = \"echo\"; drain_timeout = 0; } "
+	    ");");
 
 	ck_assert_int_eq(l[0].drain_timeout_ms, 5000);
 	ck_assert_int_eq(l[1].drain_timeout_ms, 0);
@@ -125,7 +127,8 @@ END_TEST
 
 START_TEST(a_pool_of_processes_has_four)
 {
-	ck_assert_int_eq(load_one(LISTENER_A("concurrency = \"prefork\";"))->workers,
+	ck_assert_int_eq(load_one(LISTENER_A("concurrency = "
+	    "\"prefork\";"))->workers,
 	    4);
 }
 END_TEST
@@ -139,7 +142,8 @@ END_TEST
 
 START_TEST(auto_is_one_worker_for_each_processor)
 {
-	ck_assert_int_ge(load_one(LISTENER_A("workers = \"auto\";"))->workers, 1);
+	ck_assert_int_ge(load_one(LISTENER_A("workers = "
+	    "\"auto\";"))->workers, 1);
 }
 END_TEST
 
@@ -157,8 +161,8 @@ END_TEST
 
 START_TEST(a_star_is_two_sockets)
 {
-	const struct listener_conf *a = load_one("listeners = ( { name = \"a\"; "
-	    "listen = \"udp://*:7\"; handler = \"echo\"; } );");
+	const struct listener_conf *a = load_one("listeners = ( { name = "
+	    "\"a\"; listen = \"udp://*:7\"; handler = \"echo\"; } );");
 
 	ck_assert_uint_eq(a->listen.count, 1);
 	ck_assert_uint_eq(a->addresses.count, 2);
@@ -169,20 +173,20 @@ END_TEST
 
 START_TEST(addresses_that_only_look_alike_do_not_overlap)
 {
-	(void)load_one("listeners = ( { name = \"a\"; handler = \"echo\"; listen = ("
-	    "\"tcp://127.0.0.1:7\", \"udp://127.0.0.1:7\", \"tcp://[::1]:7\", "
-	    "\"tcp://127.0.0.2:7\", \"tcp://127.0.0.1:8\", \"tcp://127.0.0.1:0\", "
-	    "\"tcp://127.0.0.1:0\", \"tcp://0.0.0.0:0\", \"unix:/run/a\", "
-	    "\"unix:/run/ab\", \"unix:@n\", \"unixgram:@n\", \"fd:a\", "
-	    "\"fd:b\" ); } );");
+	(void)load_one("listeners = ( { name = \"a\"; handler = \"echo\"; "
+	    "listen = (\"tcp://127.0.0.1:7\", \"udp://127.0.0.1:7\", "
+	    "\"tcp://[::1]:7\", \"tcp://127.0.0.2:7\", \"tcp://127.0.0.1:8\", "
+	    "\"tcp://127.0.0.1:0\", \"tcp://127.0.0.1:0\", "
+	    "\"tcp://0.0.0.0:0\", \"unix:/run/a\", \"unix:/run/ab\", "
+	    "\"unix:@n\", \"unixgram:@n\", \"fd:a\", \"fd:b\" ); } );");
 	ck_assert_uint_eq(config->listeners[0].addresses.count, 14);
 }
 END_TEST
 
 START_TEST(a_listener_that_is_off_needs_no_handler_and_no_port)
 {
-	const struct listener_conf *l = load_one("listeners = ( { name = \"a\"; "
-	    "listen = \"tcp://127.0.0.1:7\"; handler = \"echo\"; },\n"
+	const struct listener_conf *l = load_one("listeners = ( { name = "
+	    "\"a\"; listen = \"tcp://127.0.0.1:7\"; handler = \"echo\"; },\n"
 	    "{ name = \"b\"; enabled = false; listen = \"tcp://127.0.0.1:7\"; "
 	    "handler = \"nope\"; } );");
 
@@ -207,8 +211,8 @@ START_TEST(relative_paths_begin_at_the_main_file)
 	must_write("sub/m/x.so", "");
 	must_write("sub/y.so", "");
 	must_write("sub/main.conf", "module_path = [ \"m\" ];\n"
-	    "address_file = \"addresses\"; log = { target = \"file:l/log\"; };\n"
-	    "listeners = ( { name = \"a\"; listen = \"unix:s.sock\"; "
+	    "address_file = \"addresses\"; log = { target = \"file:l/log\"; "
+	    "};\nlisteners = ( { name = \"a\"; listen = \"unix:s.sock\"; "
 	    "handler = \"x\"; }, { name = \"b\"; listen = \"unix:@b\"; "
 	    "handler = \"./y.so\"; } );");
 	config = must_load("sub/main.conf");
@@ -231,8 +235,8 @@ START_TEST(the_first_directory_of_the_path_wins)
 
 	must_make_directory("first");
 	must_write("first/echo.so", "");
-	snprintf(text, sizeof(text), "module_path = ( \"none\", \"first\", \"h\" );\n"
-	    "%s", LISTENER_A(""));
+	snprintf(text, sizeof(text), "module_path = ( \"none\", \"first\", "
+	    "\"h\" );\n%s", LISTENER_A(""));
 	must_write("main.conf", text);
 	config = must_load("main.conf");
 	snprintf(wanted, sizeof(wanted), "%s/first/echo.so", place());
@@ -242,9 +246,9 @@ END_TEST
 
 /* --- conf.d --- */
 
-#define PART(name) \
-	"listeners = ( { name = \"" name "\"; listen = \"tcp://127.0.0.1:0\"; " \
-	"handler = \"echo\"; } );\n"
+#define PART(name)                                                            \
+	"listeners = ( { name = \"" name "\"; listen = "                      \
+	"\"tcp://127.0.0.1:0\"; handler = \"echo\"; } );\n"
 
 START_TEST(parts_are_read_in_the_order_of_bytes)
 {
@@ -285,11 +289,11 @@ START_TEST(a_broken_part_hides_no_other)
 	must_fail("main.conf", CONFIG_FAULTS,
 	    "conf.d/a.conf:1: { is never closed; close it with }\n"
 	    "conf.d/a.conf:1: ( is never closed; close it with )\n"
-	    "conf.d/b.conf:1: timeout: stands in a file of conf.d; only listeners "
-	    "may, move it to main.conf\n"
+	    "conf.d/b.conf:1: timeout: stands in a file of conf.d; only "
+	    "listeners may, move it to main.conf\n"
 	    "conf.d/c.conf: is a directory; only a regular file is read\n"
-	    "main.conf:3: listener \"a\": backlog: 0 is below 1; a whole number "
-	    "from 1 to 1000000 connections is allowed\n"
+	    "main.conf:3: listener \"a\": backlog: 0 is below 1; a whole "
+	    "number from 1 to 1000000 connections is allowed\n"
 	    "conf.d/b.conf:2: listener \"a\": name: is used twice, first at "
 	    "main.conf:2; give each listener a name of its own\n");
 }
@@ -343,8 +347,8 @@ START_TEST(a_file_that_others_can_write_is_not_for_root)
 	ck_assert_int_eq(chmod("main.conf", 0644), 0);
 	ck_assert_int_eq(chown("main.conf", 65534, 0), 0);
 	must_fail("main.conf", CONFIG_FAULTS, "main.conf: is owned by another "
-	    "user than root; a daemon that runs as root uses it only after chown "
-	    "root\n");
+	    "user than root; a daemon that runs as root uses it only after "
+	    "chown root\n");
 }
 END_TEST
 
@@ -357,14 +361,15 @@ START_TEST(a_handler_that_others_can_write_is_not_for_root)
 	must_write_conf("main.conf", LISTENER_A(""));
 	ck_assert_int_eq(chmod("h/echo.so", 0664), 0);
 	snprintf(line, sizeof(line), "main.conf:2: listener \"a\": handler: "
-	    "%s/h/echo.so can be written by its group; a daemon that runs as root "
-	    "uses it only after chmod go-w\n", place());
+	    "%s/h/echo.so can be written by its group; a daemon that runs as "
+	    "root uses it only after chmod go-w\n", place());
 	must_fail("main.conf", CONFIG_FAULTS, line);
 	ck_assert_int_eq(chmod("h/echo.so", 0755), 0);
 	ck_assert_int_eq(chmod("h", 0777), 0);
-	snprintf(line, sizeof(line), "main.conf:2: listener \"a\": handler: the "
-	    "directory of %s/h/echo.so can be written by everybody; a daemon that "
-	    "runs as root uses it only after chmod go-w\n", place());
+	snprintf(line, sizeof(line), "main.conf:2: listener \"a\": handler: "
+	    "the directory of %s/h/echo.so can be written by everybody; a "
+	    "daemon that runs as root uses it only after chmod "
+	    "go-w\n", place());
 	must_fail("main.conf", CONFIG_FAULTS, line);
 	ck_assert_int_eq(chmod("h", 01777), 0);
 	config = must_load("main.conf");
@@ -376,12 +381,13 @@ START_TEST(a_new_root_must_be_there)
 	if (geteuid() != 0)
 		return;
 	must_write_conf("main.conf", LISTENER_A("chroot = \"/nonexistent\";"));
-	must_fail("main.conf", CONFIG_FAULTS, "main.conf:3: listener \"a\": chroot: "
-	    "there is no directory \"/nonexistent\"; make it, or leave the key "
-	    "out\n");
+	must_fail("main.conf", CONFIG_FAULTS, "main.conf:3: listener \"a\": "
+	    "chroot: there is no directory \"/nonexistent\"; make it, or leave "
+	    "the key out\n");
 	must_write_conf("main.conf", LISTENER_A("chroot = \"h\";"));
-	must_fail("main.conf", CONFIG_FAULTS, "main.conf:3: listener \"a\": chroot: "
-	    "\"h\" is not absolute; a path that begins with / is allowed\n");
+	must_fail("main.conf", CONFIG_FAULTS, "main.conf:3: listener \"a\": "
+	    "chroot: \"h\" is not absolute; a path that begins with / is "
+	    "allowed\n");
 }
 END_TEST
 
@@ -397,16 +403,16 @@ START_TEST(another_user_is_for_root_only)
 	ck_assert_int_eq(setgid(65534), 0);
 	ck_assert_int_eq(seteuid(65534), 0);
 	must_fail("main.conf", CONFIG_FAULTS,
-	    "main.conf:3: listener \"a\": user: only a daemon that runs as root "
-	    "can become \"daemon\"; start it as root, or leave the key out\n"
-	    "main.conf:3: listener \"a\": group: only a daemon that runs as root "
-	    "can use the group \"daemon\"; start it as root, or leave the key "
-	    "out\n"
-	    "main.conf:3: listener \"a\": owner: only a daemon that runs as root "
-	    "can become \"daemon\"; start it as root, or leave the key out\n"
-	    "main.conf:3: listener \"a\": chroot: only a daemon that runs as root "
-	    "can change the root directory; start it as root, or leave the key "
-	    "out\n");
+	    "main.conf:3: listener \"a\": user: only a daemon that runs as "
+	    "root can become \"daemon\"; start it as root, or leave the key "
+	    "out\nmain.conf:3: listener \"a\": group: only a daemon that runs "
+	    "as root can use the group \"daemon\"; start it as root, or leave "
+	    "the key out\n"
+	    "main.conf:3: listener \"a\": owner: only a daemon that runs as "
+	    "root can become \"daemon\"; start it as root, or leave the key "
+	    "out\nmain.conf:3: listener \"a\": chroot: only a daemon that runs "
+	    "as root can change the root directory; start it as root, or leave "
+	    "the key out\n");
 	ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_int_eq(setgid(0), 0);
 }
@@ -429,12 +435,13 @@ START_TEST(one_listener_is_served_without_a_file)
 	char mode[] = "mode=line", number[] = "n=5", real[] = "f=1.5";
 	char truth[] = "b=true", text[] = "t=007", quoted[] = "q=\"12\"";
 	char empty[] = "e=", list[] = "menu=( { input = \"x\"; } )";
-	char *options[] = { mode, number, real, truth, text, quoted, empty, list };
+	char *options[] = { mode, number, real, truth, text, quoted, empty,
+	    list };
 	const struct value *o;
 	struct faults faults;
 
-	ck_assert_int_eq(run("tcp://127.0.0.1:0", "h/echo.so", "forking", options,
-	    8, &faults), CONFIG_OK);
+	ck_assert_int_eq(run("tcp://127.0.0.1:0", "h/echo.so", "forking",
+	    options, 8, &faults), CONFIG_OK);
 	ck_assert_uint_eq(config->listener_count, 1);
 	ck_assert_str_eq(config->listeners[0].name, "echo");
 	ck_assert_int_eq(config->listeners[0].concurrency, CONCURRENCY_FORKING);
@@ -459,8 +466,8 @@ START_TEST(faults_of_the_command_line_are_told)
 
 	ck_assert_int_eq(run("tcp://127.0.0.1", "h/echo.so", "event", NULL, 0,
 	    &faults), CONFIG_FAULTS);
-	ck_assert_ptr_nonnull(strstr(faults.text.data, "command line:1: listener "
-	    "\"echo\": concurrency: \"event\" is unknown; "));
+	ck_assert_ptr_nonnull(strstr(faults.text.data, "command line:1: "
+	    "listener \"echo\": concurrency: \"event\" is unknown; "));
 	ck_assert_ptr_nonnull(strstr(faults.text.data, ": listen: "));
 	faults_free(&faults);
 	ck_assert_int_eq(run("tcp://127.0.0.1:0", "h/echo.so", NULL, options, 1,
@@ -479,8 +486,8 @@ START_TEST(quotes_of_the_command_line_stay_text)
 
 	ck_assert_int_eq(run("tcp://127.0.0.1:0", "h/echo.so", NULL, options, 1,
 	    &faults), CONFIG_OK);
-	ck_assert_str_eq(value_find(config->listeners[0].options, "text")->string,
-	    "a\"; b = \"c\n\\");
+	ck_assert_str_eq(value_find(config->listeners[0].options,
+	    "text")->string, "a\"; b = \"c\n\\");
 	faults_free(&faults);
 }
 END_TEST

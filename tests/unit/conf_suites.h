@@ -6,12 +6,14 @@
 
 /* The suites of layer 2, one a file conf_NAME.c. */
 Suite *rows_suite(void);        /* a walk over schema.c */
-Suite *number_suite(void);      /* durations, sizes, "did you mean", fault lines */
+/* durations, sizes, "did you mean", fault lines */
+Suite *number_suite(void);
 Suite *lex_suite(void);
 Suite *flat_suite(void);
 Suite *child_suite(void);
 Suite *load_suite(void);        /* good files: defaults, conf.d, includes, -r */
-Suite *bad_suite(void);         /* bad files: a table of texts and their faults */
+/* bad files: a table of texts and their faults */
+Suite *bad_suite(void);
 Suite *doc_suite(void);         /* -T, -H, the manual page, the example */
 
 #endif

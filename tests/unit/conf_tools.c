@@ -41,8 +41,8 @@ void
 place_end(void)
 {
 	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS),
-	    0);
+	ck_assert_int_eq(nftw(directory, remove_entry, 16,
+	    FTW_DEPTH | FTW_PHYS), 0);
 }
 
 const char *
@@ -73,7 +73,8 @@ must_write_conf(const char *file, const char *text)
 	FILE *f = fopen(file, "w");
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_gt(fprintf(f, "module_path = [ \"%s/h\" ];\n%s", directory,
+	ck_assert_int_gt(fprintf(f, "module_path = [ \"%s/h\" "
+	    "];\n%s", directory,
 	    text), 0);
 	ck_assert_int_eq(fclose(f), 0);
 }

@@ -9,8 +9,8 @@
 
 /*
  * A directory of its own for a test, as the working directory, with a handler
- * h/echo.so (an empty file: nobody loads it here). place_begin and place_end are
- * a checked fixture.
+ * h/echo.so (an empty file: nobody loads it here). place_begin and place_end
+ * are a checked fixture.
  */
 void place_begin(void);
 void place_end(void);
@@ -18,7 +18,7 @@ const char *place(void);                        /* its absolute path */
 
 void must_write(const char *file, const char *text);
 void must_make_directory(const char *path);
-/* text behind a first line that sets module_path, so that it begins on line 2. */
+/* text behind a first line that sets module_path: it begins on line 2. */
 void must_write_conf(const char *file, const char *text);
 /* main.conf must load. The caller frees it. */
 struct config *must_load(const char *file);

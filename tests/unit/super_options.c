@@ -8,18 +8,20 @@
 
 #define ARGS_MAX 16
 
-/* Parse a line of words. The words live as long as the test's process. */
+/* Parse a line of words. What is borrowed from them lives until the next. */
 static int
 parse(struct options *options, struct err *err, const char *line)
 {
-	char *copy = strdup(line), *word, **argv;
+	static char name[] = "socketserverd", words[512], *argv[ARGS_MAX + 1];
+	char *rest = words, *word;
 	int argc = 0;
 
-	argv = calloc(ARGS_MAX + 1, sizeof(*argv));
-	argv[argc++] = strdup("socketserverd");
-	while ((word = strsep(&copy, " ")) != NULL)
+	(void)snprintf(words, sizeof(words), "%s", line);
+	argv[argc++] = name;
+	while ((word = strsep(&rest, " ")) != NULL && argc < ARGS_MAX)
 		if (*word != '\0')
 			argv[argc++] = word;
+	argv[argc] = NULL;
 	err->text[0] = '\0';
 	return options_parse(options, argc, argv, err);
 }
@@ -31,8 +33,8 @@ expect_fault(const char *line, const char *part)
 	struct err err;
 
 	ck_assert_int_lt(parse(&options, &err, line), 0);
-	ck_assert_msg(strstr(err.text, part) != NULL, "%s: \"%s\" has no \"%s\"",
-	    line, err.text, part);
+	ck_assert_msg(strstr(err.text, part) != NULL,
+	    "%s: \"%s\" has no \"%s\"", line, err.text, part);
 	options_free(&options);
 }
 

@@ -198,7 +198,7 @@ START_TEST(the_path_is_the_second_way)
 }
 END_TEST
 
-/* A handler's child that made itself a session of its own and lost its parent. */
+/* A handler's child with a session of its own, whose parent is gone. */
 static void
 leave_a_stray(void)
 {
