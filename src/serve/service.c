@@ -247,7 +247,7 @@ host_linger(struct host *host, int fd)
 
 /* -- the start ---------------------------------------------------------- */
 
-/* Mapped, not read: the workers of a pool share the file's offset. */
+/* Mapped, not read: it does not matter who else holds the file. */
 static struct config *
 map_config(int fd, struct err *err)
 {

@@ -26,8 +26,16 @@ load_text(const struct options *options, struct config **config,
 	return config_load(options->file, config, faults);
 }
 
-enum exit_code
-load_config(const struct options *options, struct config **config)
+static void
+print_err(const struct err *err)
+{
+	if (err->text[0] != '\0')
+		fprintf(stderr, "socketserverd: %s\n", err->text);
+}
+
+/* Whatever could be read, perhaps with faults elsewhere in it. */
+static enum exit_code
+load_any(const struct options *options, struct config **config)
 {
 	enum config_result result;
 	struct faults faults;
@@ -37,9 +45,6 @@ load_config(const struct options *options, struct config **config)
 	result = load_text(options, config, &faults);
 	if (faults.text.data != NULL)
 		fputs(faults.text.data, stderr);
-	if (faults.count > FAULTS_MAX)
-		fprintf(stderr, "%s: %u more faults are not shown\n",
-		    options->file, faults.count - FAULTS_MAX);
 	faults_free(&faults);
 	/* The command line has the last word, before anybody reads it. */
 	if (*config != NULL && options->log_level >= 0)
@@ -47,22 +52,43 @@ load_config(const struct options *options, struct config **config)
 	return result_codes[result];
 }
 
+static enum exit_code
+check_handlers(const struct program *program, const struct config *config)
+{
+	struct err err = { "" };
+	enum exit_code code;
+	struct buf report;
+
+	code = (enum exit_code)probe_check(program, config, &report, &err);
+	if (report.data != NULL)
+		fputs(report.data, stderr);
+	print_err(&err);
+	buf_free(&report);
+	return code;
+}
+
+enum exit_code
+load_config(const struct options *options, struct config **config)
+{
+	enum exit_code code = load_any(options, config);
+
+	if (code != EXIT_OK)
+		config_free(config);
+	return code;
+}
+
 enum exit_code
 load_checked(const struct options *options, const struct program *program,
     struct config **config)
 {
-	enum exit_code code = load_config(options, config);
-	struct err err = { "" };
-	struct buf report;
+	enum exit_code code = load_any(options, config), handlers = EXIT_OK;
 
-	if (code != EXIT_OK)
-		return code;
-	code = (enum exit_code)probe_check(program, *config, &report, &err);
-	if (report.data != NULL)
-		fputs(report.data, stderr);
-	if (err.text[0] != '\0')
-		fprintf(stderr, "socketserverd: %s\n", err.text);
-	buf_free(&report);
+	/* With faults, what is sound is looked at all the same: every fault
+	 * is told in one run. */
+	if (*config != NULL)
+		handlers = check_handlers(program, *config);
+	if (code == EXIT_OK)
+		code = handlers;
 	if (code != EXIT_OK)
 		config_free(config);
 	return code;

@@ -150,6 +150,16 @@ def clock_open():
     return TreeClock()
 
 
+def place(bench):
+    """In a child: the chosen CPU, and little disturbed by other sessions."""
+    os.sched_setaffinity(0, {bench.cpu})
+    try:
+        with open("/proc/self/autogroup", "w") as file:
+            file.write("-10")
+    except OSError:
+        pass        # no such grouping here, or not root: more noise
+
+
 class Process:
     """A started server: its own session, the chosen CPU, the clock's cgroup."""
 
@@ -158,7 +168,7 @@ class Process:
         self.errors = bench.errors
 
         def prepare():
-            os.sched_setaffinity(0, {bench.cpu})
+            place(bench)
             bench.clock.enter()
 
         options.setdefault("stdin", subprocess.DEVNULL)
@@ -244,8 +254,8 @@ def _run(bench, argv):
     try:
         result = subprocess.run(
             argv, capture_output=True, text=True, timeout=LOAD_SECONDS,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {bench.cpu}))
+            stdin=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=lambda: place(bench))
     except subprocess.TimeoutExpired:
         raise BenchError(f"{argv[1]} not done in {LOAD_SECONDS} s") from None
     if result.returncode:
