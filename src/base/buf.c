@@ -17,8 +17,7 @@ buf_fail(struct buf *buf, int code)
 	return -code;
 }
 
-/* Room for len more bytes and a NUL. */
-static int
+int
 buf_reserve(struct buf *buf, size_t len)
 {
 	size_t need, cap = buf->cap ? buf->cap : BUF_FIRST;

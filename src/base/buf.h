@@ -20,6 +20,8 @@ struct buf {
 
 void buf_init(struct buf *buf, size_t max);     /* allocates nothing yet */
 /* All of it or nothing: 0, -ENOMEM, -EMSGSIZE (over max, or failed before). */
+/* Room for len more bytes at data + len, and a NUL. */
+int buf_reserve(struct buf *buf, size_t len);
 int buf_append(struct buf *buf, const void *data, size_t len);
 int buf_puts(struct buf *buf, const char *text);
 int buf_printf(struct buf *buf, const char *format, ...)

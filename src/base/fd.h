@@ -31,6 +31,10 @@ int fd_write_all(int fd, const void *data, size_t len);
 int fd_read_all(int fd, struct buf *buf, long long deadline_at);
 /* An empty memory file for the caller to size and to seal. */
 int fd_memory_new(const char *name);
+/* Hand a descriptor to whoever reads the other end of a Unix socket, without
+ * waiting; and take one: -EAGAIN none, -EPIPE the other side is gone. */
+int fd_pass(int socket, int fd);
+int fd_catch(int socket);
 /* A sealed memory file that holds data, rewound, for another process. */
 int fd_memory(const char *name, const void *data, size_t len);
 /* open(2) that does not follow a symbolic link in the last component (-ELOOP)

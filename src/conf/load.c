@@ -91,6 +91,28 @@ tell_rest(struct faults *faults, const char *file)
 	    rest - FAULTS_MAX);
 }
 
+/* Beside faults, only the listeners go back whose handlers can be looked at all
+ * the same, so that the faults in their options are told in the same run. */
+static void
+keep_probeable(struct draft *draft)
+{
+	static const char *const needed[] = { "name", "handler", "listen",
+	    "concurrency" };
+	struct config *config = draft->config;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct draft_listener *listener = &draft->listeners[i];
+		bool is_bad = !*config->listeners[i].handler_file;
+
+		for (size_t k = 0; k < sizeof(needed) / sizeof(*needed); k++)
+			is_bad = is_bad || draft_is_bad(listener, needed[k]);
+		if (!is_bad)
+			config->listeners[kept++] = config->listeners[i];
+	}
+	config->listener_count = kept;
+}
+
 static void
 answer_question(void *arg, struct buf *answer)
 {
@@ -112,7 +134,9 @@ answer_question(void *arg, struct buf *answer)
 	    faults.text.len);
 	(void)buf_append(answer, faults.text.data ? faults.text.data : "",
 	    faults.text.len);
-	if (result == CONFIG_OK)
+	if (result == CONFIG_FAULTS)
+		keep_probeable(&draft);
+	if (result == CONFIG_OK || draft.config->listener_count > 0)
 		(void)flat_encode(answer, draft.config);
 	faults_free(&faults);
 	config_free(&draft.config);
@@ -152,10 +176,10 @@ take_answer(const struct buf *answer, enum config_result *result,
 		return false;
 	keep_faults(faults, answer->data + head + 1, len, count);
 	*result = (enum config_result)code;
-	if (*result != CONFIG_OK)
-		return count > 0;
-	*config = flat_decode(answer->data + head + 1 + len, rest - len, &err);
-	return *config != NULL;
+	if (rest > len)
+		*config = flat_decode(answer->data + head + 1 + len,
+		    rest - len, &err);
+	return *result == CONFIG_OK ? *config != NULL : count > 0;
 }
 
 static enum config_result

@@ -13,8 +13,10 @@
  */
 enum config_result { CONFIG_OK, CONFIG_FAULTS, CONFIG_NO_FILE, CONFIG_SYSTEM };
 
-/* On CONFIG_OK *config is owned by the caller; else the faults say why (one
- * line at least). */
+/* Any result but CONFIG_OK: the faults say why, one line at least. *config is
+ * owned by the caller: all of it on CONFIG_OK; on CONFIG_FAULTS, for looking at
+ * their handlers, the listeners that can be told apart from the faulty ones, or
+ * NULL; else NULL. */
 enum config_result config_load(const char *path, struct config **config,
     struct faults *faults);
 

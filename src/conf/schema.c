@@ -235,7 +235,9 @@ static const struct conf_row listener_rows[] = {
 	{ "read_buffer", LISTENER(SIZE, read_buffer_bytes), .min = 1,
 	  .max = 16 * MIB, .number = 8192, .reload = RELOAD_GENERATION,
 	  .python = "rbufsize",
-	  .help = "The buffer of a stream's reads, for each request." },
+	  .help = "The buffer of ss_read_line() on a stream, for each request: how "
+	      "much is received at once. ss_read() receives into the handler's own "
+	      "memory." },
 	{ "write_buffer", LISTENER(SIZE, write_buffer_bytes), .max = 16 * MIB,
 	  .reload = RELOAD_GENERATION, .python = "wbufsize",
 	  .help = "The buffer of a stream's writes, for each request. 0: every "
@@ -269,9 +271,8 @@ static const struct conf_row listener_rows[] = {
 	  .example = "\"eth0\"",
 	  .help = "Serve only what arrives by this network interface "
 	      "(SO_BINDTODEVICE)." },
-	{ "mode", LISTENER(MODE, mode), .max = 0777, .number = -1,
-	  .unset = "as the umask says", .reload = RELOAD_SOCKET,
-	  .example = "\"0660\"",
+	{ "mode", LISTENER(MODE, mode), .max = 0777, .number = 0660,
+	  .reload = RELOAD_SOCKET,
 	  .help = "Permission bits of a Unix socket's file. It has them before "
 	      "anyone can connect." },
 	{ "owner", LISTENER(STRING, owner), .min = 1, .max = NAME_MAX_BYTES,

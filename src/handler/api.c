@@ -139,7 +139,7 @@ api_sleep(ss_request *pub, int ms)
 {
 	struct request *rq = request_of(pub);
 
-	return (int)answer(rq->io->sleep(rq, ms > 0 ? ms : 0));
+	return (int)answer(request_sleep(rq, ms > 0 ? ms : 0));
 }
 
 static bool

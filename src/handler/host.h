@@ -52,6 +52,19 @@ void host_close(struct host *host);     /* the handler's close() */
 void host_tick(struct host *host);      /* the handler's tick() */
 bool host_has_tick(const struct host *host);
 
+/* Requests of this process that are being served. */
+static inline int64_t
+host_active(const struct host *host)
+{
+	return atomic_load(&host->stats->counters[COUNTER_ACTIVE]);
+}
+
+static inline bool
+host_has_room(const struct host *host)
+{
+	return host_active(host) < host->conf->max_connections;
+}
+
 static inline bool
 host_is_cancelled(const struct host *host)
 {

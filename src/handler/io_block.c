@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "handler/request.h"
 
 enum direction { RECEIVE, SEND };
@@ -116,6 +117,8 @@ block_sleep(struct request *rq, int64_t ms)
 {
 	int64_t at = clock_now() + ms * CLOCK_MS;
 	bool is_cut = rq->session_at > 0 && rq->session_at < at;
+
+	log_flush();
 
 	if (is_cut)
 		at = rq->session_at;

@@ -6,6 +6,7 @@
 #include "handler/request.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,26 +30,28 @@ is_stream(const struct arrival *arrival)
 
 /* Throw away what the peer still sends. True at its end, or when it is gone. */
 static bool
-is_peer_done(int fd, int flags)
+is_peer_done(int fd)
 {
 	char scratch[4096];
 	ssize_t n;
 
-	do
-		n = recv(fd, scratch, sizeof(scratch), flags);
-	while (n > 0 || (n < 0 && errno == EINTR));
-	return n == 0 || errno != EAGAIN;
+	for (int i = 0; i < 16; i++) {
+		n = recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT);
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return errno != EAGAIN;
+	}
+	return false;
 }
 
 static void
 linger_here(int fd)
 {
-	const struct timeval tv = { LINGER_MS / 1000, LINGER_MS % 1000 };
-	char scratch[4096];
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int64_t until = clock_after_ms(LINGER_MS);
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	while (recv(fd, scratch, sizeof(scratch), 0) > 0 &&
+	while (poll(&pfd, 1, clock_left_ms(until)) > 0 && !is_peer_done(fd) &&
 	    clock_now() < until)
 		;
 }
@@ -56,18 +59,20 @@ linger_here(int fd)
 /*
  * Closing a socket that has unread input resets the connection, and a reset
  * can overtake the last reply (RFC 1122, 4.2.2.13). So: end our side, read
- * until the peer ends its own, then close.
+ * until the peer ends its own, then close. Not here: no worker is held by a
+ * peer that takes its time.
  */
 static void
-close_in_order(struct host *host, int fd, bool is_eof, bool lingers_here)
+close_in_order(struct host *host, int fd, bool is_eof, int linger_socket)
 {
 	if (!is_eof && shutdown(fd, SHUT_WR) == 0 &&
-	    !is_peer_done(fd, MSG_DONTWAIT)) {
-		if (!lingers_here) {
+	    !is_peer_done(fd)) {
+		if (linger_socket < 0) {
 			host->linger(host, fd);
 			return;
 		}
-		linger_here(fd);
+		if (fd_pass(linger_socket, fd) < 0)
+			linger_here(fd);
 	}
 	fd_close(&fd);
 }
@@ -161,7 +166,7 @@ request_refuse(struct host *host, struct arrival *arrival, enum reason reason)
 		close_with_reset(arrival->fd);
 	} else {
 		send_refuse_text(host, arrival->fd);
-		close_in_order(host, arrival->fd, false, false);
+		close_in_order(host, arrival->fd, false, -1);
 	}
 	arrival->fd = -1;
 }
@@ -258,18 +263,19 @@ line_length(const struct request *rq, size_t size, size_t searched)
 static ssize_t
 fill(struct request *rq)
 {
-	char chunk[8192];
 	size_t room = (size_t)rq->host->conf->read_buffer_bytes;
 
 	if (rq->in_taken > 0) {
 		buf_consume(&rq->in, rq->in_taken);
 		rq->in_taken = 0;
 	}
-	if (room > sizeof(chunk) || room == 0)
-		room = sizeof(chunk);
-	ssize_t n = receive(rq, chunk, room);
-	if (n > 0 && buf_append(&rq->in, chunk, (size_t)n) < 0)
-		return -ENOMEM;
+	if (room == 0)
+		room = 1;               /* as Python: a byte at a time */
+	if (buf_reserve(&rq->in, room) < 0)
+		return note_failure(rq, -ENOMEM);
+	ssize_t n = receive(rq, rq->in.data + rq->in.len, room);
+	if (n > 0)
+		rq->in.len += (size_t)n;
 	return n;
 }
 
@@ -307,6 +313,14 @@ request_read_line(struct request *rq, void *data, size_t size)
 		if (n < 0)
 			return n;
 	}
+}
+
+int
+request_sleep(struct request *rq, int64_t ms)
+{
+	int r = rq->io->sleep(rq, ms);
+
+	return r < 0 ? note_failure(rq, r) : 0;
 }
 
 int
@@ -426,6 +440,7 @@ request_init(struct request *rq, struct host *host, const struct io *io,
 	rq->host = host;
 	rq->io = io;
 	rq->worker = worker;
+	rq->linger_socket = -1;
 	buf_init(&rq->in, 0);
 	buf_init(&rq->out, 0);
 }
@@ -517,6 +532,8 @@ count_end(const struct request *rq)
 {
 	struct stats *stats = rq->host->stats;
 
+	/* Beside each other: a crash in between is rare enough. */
+	stats_add(stats, COUNTER_ACTIVE, -1);
 	if (rq->reason == REASON_VERIFY)
 		stats_refuse(stats, REASON_VERIFY);
 	else
@@ -540,15 +557,17 @@ request_end(struct request *rq)
 {
 	int fd = rq->arrival.fd;
 
-	if (rq->reason == REASON_VERIFY && is_stream(&rq->arrival))
-		send_refuse_text(rq->host, fd);
-	else if (request_flush(rq) < 0 && is_stream(&rq->arrival))
+	if (rq->reason == REASON_VERIFY) {
+		if (is_stream(&rq->arrival))
+			send_refuse_text(rq->host, fd);
+	} else if (request_flush(rq) < 0 && is_stream(&rq->arrival)) {
 		rq->has_failed = true;          /* the peer lacks the end */
+	}
 	log_end(rq, result_of(rq));
 	count_end(rq);
 	if (is_stream(&rq->arrival))
 		close_in_order(rq->host, fd, rq->is_eof ||
-		    host_is_cancelled(rq->host), rq->lingers_here);
+		    host_is_cancelled(rq->host), rq->linger_socket);
 	rq->arrival.fd = -1;
 	keep_small(&rq->in);
 	keep_small(&rq->out);

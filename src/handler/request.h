@@ -38,7 +38,8 @@ struct request {
 	bool has_failed;                /* setup or handle returned non-zero */
 	bool is_eof;                    /* the peer ended its side */
 	bool is_write_ended;
-	bool lingers_here;              /* closing waits in this process */
+	int linger_socket;              /* a forked child: who lingers for it, by
+					 * fd_pass(); -1 = host->linger */
 	bool has_reply;                 /* datagram: ss_write was called */
 	size_t data_taken;              /* datagram: bytes read so far */
 	struct buf in;                  /* stream: received, not read yet, from in_taken on */
@@ -93,5 +94,6 @@ ssize_t request_read_line(struct request *rq, void *data, size_t size);
 int request_write(struct request *rq, const void *data, size_t len);
 int request_flush(struct request *rq);
 int request_end_write(struct request *rq);
+int request_sleep(struct request *rq, int64_t ms);
 
 #endif

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include <socketserver.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
  * uppercase: the example of Python's socketserver. Receives once, strips white
  * space at both ends, sends it back upper-cased and closes; or does the same
  * for each line and stays. A message is at most 1024 bytes: what is longer is
- * cut (message) or taken as several (line). Letters are ASCII's, as in Python's
- * bytes.upper(), so that UTF-8 passes unharmed.
+ * cut (message) or taken as several (line); but a datagram is a message whole.
+ * Letters are ASCII's, as in Python's bytes.upper(), so that UTF-8 passes
+ * unharmed.
  */
+enum {
+	MESSAGE_MAX = 1024,
+	DATAGRAM_MAX = 65536,
+};
+
 static bool
 is_space(char c)
 {
@@ -51,20 +58,34 @@ answer(ss_request *rq, char *text, size_t len, bool is_line)
 }
 
 static int
-uppercase_handle(ss_request *rq)
+uppercase_messages(ss_request *rq, char *buf, size_t size)
 {
-	char buf[1024];
 	const char *mode = ss_option_string(ss_service_of(rq), "mode");
 	bool is_line = strcmp(mode, "line") == 0;
 	ssize_t len;
 
 	do {
-		len = is_line ? ss_read_line(rq, buf, sizeof(buf)) :
-		    ss_read(rq, buf, sizeof(buf));
+		len = is_line ? ss_read_line(rq, buf, size) :
+		    ss_read(rq, buf, size);
 		if (len < 0 || answer(rq, buf, (size_t)len, is_line) != 0)
 			return -1;
 	} while (is_line && len > 0);
 	return 0;
+}
+
+static int
+uppercase_handle(ss_request *rq)
+{
+	char message[MESSAGE_MAX];
+
+	if (!ss_is_datagram(rq))
+		return uppercase_messages(rq, message, sizeof(message));
+	char *datagram = malloc(DATAGRAM_MAX);
+	if (datagram == NULL)
+		return -1;
+	int status = uppercase_messages(rq, datagram, DATAGRAM_MAX);
+	free(datagram);
+	return status;
 }
 
 static const struct ss_option uppercase_options[] = {

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,15 +34,28 @@ struct child {
  * exit(0) has not served its request. */
 #define STATUS_DONE 197
 
+enum { PARENT, CHILD };
+
 struct forking {
 	struct child *children;         /* owned; room for max_connections */
 	size_t count;                   /* places that were ever used */
 	size_t active;
 	bool is_draining;
 	int signals;                    /* signalfd: SIGCHLD */
+	int linger[2];                  /* owned; Unix sockets: children hand over what
+					 * is to be closed slowly */
+	struct watch linger_watch;
 	struct watch watch;
 	struct timer tick;
 };
+
+/* A child that has served frees its place under max_connections before it is
+ * reaped: so there are more places than may be served at once. */
+static size_t
+places(const struct model_env *env)
+{
+	return 2 * (size_t)env->conf->max_connections;
+}
 
 static size_t
 place_find(const struct forking *f, pid_t pid)
@@ -75,10 +89,11 @@ child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
 		_exit(1);
 	env->forget(env, arrival->fd);
 	(void)close(f->signals);
+	(void)close(f->linger[PARENT]);
 	sig_nudge_accept();
 	worker_name(name, "Process", (unsigned)getpid());
 	request_init(&rq, env->host, &io_block, name);
-	rq.lingers_here = true;
+	rq.linger_socket = f->linger[CHILD];
 	request_begin(&rq, arrival);
 	request_serve(&rq);
 	request_end(&rq);
@@ -108,7 +123,6 @@ forking_dispatch(struct model_env *env, struct arrival *arrival)
 	child->peer = arrival->peer;
 	child->peer_len = arrival->peer_len;
 	f->active++;
-	stats_add(env->host->stats, COUNTER_ACTIVE, 1);
 	if (arrival->endpoint->transport->is_stream)
 		(void)close(arrival->fd);
 	arrival->fd = -1;
@@ -133,6 +147,8 @@ tell_crash(struct model_env *env, const struct child *child, int status)
 		log_write(LOG_LEVEL_WARNING, &fields, "the handler ended the "
 		    "request's process with exit status %d",
 		    WEXITSTATUS(status));
+	/* It was not there to count its own end. */
+	stats_add(env->host->stats, COUNTER_ACTIVE, -1);
 	request_crashed(env->host, 0, worker,
 	    (const struct sockaddr *)&child->peer, child->peer_len,
 	    child->started_at);
@@ -150,7 +166,23 @@ child_ended(struct model_env *env, size_t place, int status)
 	while (f->count > 0 && f->children[f->count - 1].pid == 0)
 		f->count--;
 	f->active--;
-	stats_add(env->host->stats, COUNTER_ACTIVE, -1);
+}
+
+static void
+take_lingering(struct model_env *env)
+{
+	const struct forking *f = env->state;
+	int fd;
+
+	while ((fd = fd_catch(f->linger[PARENT])) >= 0)
+		env->host->linger(env->host, fd);
+}
+
+static void
+linger_ready(struct watch *watch, uint32_t events)
+{
+	(void)events;
+	take_lingering(watch->arg);
 }
 
 static void
@@ -162,7 +194,9 @@ forking_check(struct model_env *env)
 		env->resume(env);
 	} else if (f->active == 0) {
 		watch_stop(env->loop, &f->watch);
+		watch_stop(env->loop, &f->linger_watch);
 		timer_stop(env->loop, &f->tick);
+		take_lingering(env);
 		env->drained(env);
 	}
 }
@@ -202,29 +236,36 @@ forking_open(struct model_env *env, struct err *err)
 {
 	static const int signals[] = { SIGCHLD, 0 };
 	struct forking *f = calloc(1, sizeof(*f));
-	size_t room = (size_t)env->conf->max_connections;
+	size_t room = places(env);
 
 	if (f == NULL)
 		return -ENOMEM;
 	env->state = f;
+	f->linger[PARENT] = f->linger[CHILD] = -1;
 	f->signals = sig_open(signals);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    f->linger) < 0)
+		return err_errno(err, errno, "a pair of sockets");
 	f->children = calloc(room, sizeof(*f->children));
 	if (f->signals < 0 || f->children == NULL)
 		return err_errno(err, errno, "room for %zu processes", room);
 	int r = watch_start(env->loop, &f->watch, f->signals, EPOLLIN, reap,
 	    env);
+	if (r == 0)
+		r = watch_start(env->loop, &f->linger_watch, f->linger[PARENT],
+		    EPOLLIN, linger_ready, env);
 	if (r == 0 && host_has_tick(env->host))
 		r = timer_start(env->loop, &f->tick,
 		    clock_after_ms(env->conf->tick_ms), forking_tick, env);
 	return r < 0 ? err_errno(err, -r, "room for %zu processes", room) : 0;
 }
 
-static size_t
-forking_active(const struct model_env *env)
+static bool
+forking_has_room(struct model_env *env)
 {
 	const struct forking *f = env->state;
 
-	return f->active;
+	return f->active < places(env) && host_has_room(env->host);
 }
 
 static void
@@ -254,6 +295,8 @@ forking_close(struct model_env *env)
 	if (f == NULL)
 		return;
 	fd_close(&f->signals);
+	fd_close(&f->linger[PARENT]);
+	fd_close(&f->linger[CHILD]);
 	free(f->children);
 	free(f);
 	env->state = NULL;
@@ -263,7 +306,7 @@ const struct model forking_model = {
 	.name = "forking",
 	.open = forking_open,
 	.dispatch = forking_dispatch,
-	.active = forking_active,
+	.has_room = forking_has_room,
 	.drain = forking_drain,
 	.nudge = forking_nudge,
 	.close = forking_close,

@@ -3,6 +3,8 @@
 #define MODEL_LANE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "handler/request.h"
@@ -20,6 +22,7 @@ struct lane {
 	char name[WORKER_NAME_SIZE];    /* "Thread-2" */
 	char *room;                     /* owned: for one datagram */
 	size_t room_size;
+	_Atomic bool is_taking;         /* waits for an arrival, not for a peer */
 };
 
 typedef void *lane_fn(void *lane);

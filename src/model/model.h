@@ -55,8 +55,9 @@ struct model {
 	/* Run this arrival; takes the connection over. -EAGAIN or -ENOMEM: no
 	 * thread or process can be made now; the arrival stays the caller's. */
 	int (*dispatch)(struct model_env *env, struct arrival *arrival);
-	/* Requests being served now. */
-	size_t (*active)(const struct model_env *env);
+	/* May one more be dispatched? Where not, env->resume() is called when
+	 * that changes. NULL where `takes`. */
+	bool (*has_room)(struct model_env *env);
 	/* There will be no more dispatch; call env->drained() once idle. */
 	void (*drain)(struct model_env *env);
 	/* Wake everything that waits, so that it sees a drain or its end. */

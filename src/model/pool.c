@@ -54,6 +54,40 @@ lane_tick(const struct lane *lane, int64_t due)
 	return clock_now() + lane->env->conf->tick_ms * CLOCK_MS;
 }
 
+static void
+lane_end(struct lane *lane)
+{
+	struct pool *pool = lane->env->state;
+
+	log_defer(false);
+	atomic_fetch_add(&pool->ended, 1);
+	lane_wake(pool);
+}
+
+/* A handler may end its thread with pthread_exit(): its request is closed and
+ * the lane counted as ended; the process is replaced when no lane is left. */
+static void
+lane_torn(void *arg)
+{
+	struct lane *lane = arg;
+
+	lane->request.has_failed = true;
+	request_end(&lane->request);
+	lane_end(lane);
+}
+
+static int
+lane_take(struct lane *lane, struct arrival *arrival, int64_t due)
+{
+	memset(arrival, 0, sizeof(*arrival));
+	arrival->data = lane->room;
+	arrival->size = lane->room_size;
+	atomic_store(&lane->is_taking, true);
+	int r = lane->env->take(lane->env, arrival, due);
+	atomic_store(&lane->is_taking, false);
+	return r;
+}
+
 static void *
 lane_main(void *arg)
 {
@@ -62,26 +96,19 @@ lane_main(void *arg)
 	struct arrival arrival;
 	int64_t due = pool->has_lane_tick ?
 	    clock_after_ms(lane->env->conf->tick_ms) : 0;
+	int r;
 
 	sig_nudge_accept();
 	log_defer(true);        /* take() flushes before it waits */
-	for (;;) {
-		memset(&arrival, 0, sizeof(arrival));
-		arrival.data = lane->room;
-		arrival.size = lane->room_size;
-		int r = lane->env->take(lane->env, &arrival, due);
-		if (r == -ECANCELED)
-			break;
-		if (r == 0) {
+	while ((r = lane_take(lane, &arrival, due)) != -ECANCELED) {
+		pthread_cleanup_push(lane_torn, lane);
+		if (r == 0)
 			lane_serve(lane, &arrival);
-			stats_add(lane->env->host->stats, COUNTER_ACTIVE, -1);
-		}
+		pthread_cleanup_pop(0);
 		if (due > 0)
 			due = lane_tick(lane, due);
 	}
-	log_defer(false);
-	atomic_fetch_add(&pool->ended, 1);
-	lane_wake(pool);
+	lane_end(lane);
 	return NULL;
 }
 
@@ -182,28 +209,22 @@ pool_open(struct model_env *env, struct err *err)
 	return pool_start(env, (size_t)env->conf->workers, false, err);
 }
 
-static size_t
-pool_active(const struct model_env *env)
-{
-	int64_t active = atomic_load_explicit(
-	    &env->host->stats->counters[COUNTER_ACTIVE], memory_order_relaxed);
-
-	return active > 0 ? (size_t)active : 0;
-}
-
 static void
 pool_nudge(struct model_env *env)
 {
 	struct pool *pool = env->state;
 
+	/* A handler's own waits are its own until the deadline. */
 	for (size_t i = 0; i < pool->count; i++)
-		(void)pthread_kill(pool->lanes[i].thread, SIG_NUDGE);
+		if (host_is_cancelled(env->host) ||
+		    atomic_load(&pool->lanes[i].is_taking))
+			(void)pthread_kill(pool->lanes[i].thread, SIG_NUDGE);
 }
 
 static void
 pool_drain(struct model_env *env)
 {
-	pool_nudge(env);        /* lane_ended() does the rest */
+	(void)env;              /* lane_ended() sees the last one go */
 }
 
 static void
@@ -223,7 +244,6 @@ const struct model sync_model = {
 	.name = "sync",
 	.takes = true,
 	.open = sync_open,
-	.active = pool_active,
 	.drain = pool_drain,
 	.nudge = pool_nudge,
 	.close = pool_close,
@@ -234,7 +254,6 @@ const struct model pool_model = {
 	.demands = SS_THREADS,
 	.takes = true,
 	.open = pool_open,
-	.active = pool_active,
 	.drain = pool_drain,
 	.nudge = pool_nudge,
 	.close = pool_close,

@@ -47,7 +47,6 @@ struct threaded {
 	struct worker *all;             /* every thread that runs; owned */
 	struct worker *parked;          /* a stack */
 	struct worker *ended;           /* to be joined by the main thread */
-	size_t active;                  /* under lock */
 	bool is_draining;               /* under lock */
 	_Atomic bool wants_wake;        /* the main thread waits for room */
 	unsigned made;                  /* names: Thread-1, Thread-2, ... */
@@ -132,10 +131,7 @@ worker_end(struct worker *w)
 static void
 request_done(struct threaded *t)
 {
-	t->active--;
-	stats_add(t->env->host->stats, COUNTER_ACTIVE, -1);
-	if (atomic_load_explicit(&t->wants_wake, memory_order_relaxed) ||
-	    t->is_draining)
+	if (atomic_load(&t->wants_wake) || t->is_draining)
 		main_wake(t);
 }
 
@@ -146,6 +142,7 @@ worker_torn(void *arg)
 {
 	struct worker *w = arg;
 
+	w->lane.request.has_failed = true;
 	request_end(&w->lane.request);
 	(void)pthread_mutex_lock(&w->owner->lock);
 	request_done(w->owner);
@@ -217,7 +214,6 @@ dispatch_to_new(struct threaded *t, const struct arrival *arrival)
 	if (r == 0) {
 		list_add(t, w);
 		t->made++;
-		t->active++;
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	if (r < 0)
@@ -225,40 +221,31 @@ dispatch_to_new(struct threaded *t, const struct arrival *arrival)
 	return r;
 }
 
-static int
-dispatch_to_parked(struct threaded *t, struct worker *w,
-    const struct arrival *arrival)
+/* In one critical section: a parked thread whose time is up must not end with
+ * work in its hands. False: none is parked. */
+static bool
+dispatch_to_parked(struct threaded *t, const struct arrival *arrival, int *r)
 {
-	int r = worker_load(w, arrival);
-
 	(void)pthread_mutex_lock(&t->lock);
-	if (r == 0) {
+	struct worker *w = t->parked;
+	if (w != NULL && (*r = worker_load(w, arrival)) == 0) {
+		t->parked = w->below;
 		w->has_work = true;
-		t->active++;
-	} else {
-		w->below = t->parked;
-		t->parked = w;
 	}
 	(void)pthread_mutex_unlock(&t->lock);
-	if (r == 0)
+	if (w != NULL && *r == 0)
 		(void)pthread_cond_signal(&w->work);
-	return r;
+	return w != NULL;
 }
 
 static int
 threaded_dispatch(struct model_env *env, struct arrival *arrival)
 {
 	struct threaded *t = env->state;
+	int r = 0;
 
-	(void)pthread_mutex_lock(&t->lock);
-	struct worker *w = t->parked;
-	if (w != NULL)
-		t->parked = w->below;
-	(void)pthread_mutex_unlock(&t->lock);
-	int r = w != NULL ? dispatch_to_parked(t, w, arrival) :
-	    dispatch_to_new(t, arrival);
-	if (r == 0)
-		stats_add(env->host->stats, COUNTER_ACTIVE, 1);
+	if (!dispatch_to_parked(t, arrival, &r))
+		r = dispatch_to_new(t, arrival);
 	return r;
 }
 
@@ -326,19 +313,17 @@ threaded_open(struct model_env *env, struct err *err)
 	return r < 0 ? err_errno(err, -r, "threads") : 0;
 }
 
-/* Asked before each dispatch: when the answer is "full", the caller stops and
- * wants to hear of room. */
-static size_t
-threaded_active(const struct model_env *env)
+static bool
+threaded_has_room(struct model_env *env)
 {
 	struct threaded *t = env->state;
 
-	(void)pthread_mutex_lock(&t->lock);
-	size_t active = t->active;
-	if (active >= (size_t)env->conf->max_connections)
-		atomic_store(&t->wants_wake, true);
-	(void)pthread_mutex_unlock(&t->lock);
-	return active;
+	if (host_has_room(env->host))
+		return true;
+	/* First the wish, then a second look: a request that ends in between
+	 * sees one of the two. */
+	atomic_store(&t->wants_wake, true);
+	return host_has_room(env->host);
 }
 
 static void
@@ -383,7 +368,7 @@ const struct model threaded_model = {
 	.demands = SS_THREADS,
 	.open = threaded_open,
 	.dispatch = threaded_dispatch,
-	.active = threaded_active,
+	.has_room = threaded_has_room,
 	.drain = threaded_drain,
 	.nudge = threaded_nudge,
 	.close = threaded_close,

@@ -6,13 +6,13 @@
 #include "serve/accept.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -59,10 +59,13 @@ refuse(struct acceptor *a, struct arrival *arrival, enum reason reason)
 	request_refuse(a->env->host, arrival, reason);
 }
 
+/* Taking failed, and would fail again at once: a shortage, or a socket that
+ * somebody broke (EINVAL after a shutdown(2) of it). */
 static bool
-is_shortage(int r)
+is_trouble(int r)
 {
-	return r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM;
+	return r < 0 && r != -EAGAIN && r != -EINTR && r != -ECONNABORTED &&
+	    r != -EMSGSIZE && r != -EBADMSG;
 }
 
 /* Out of descriptors: give one up, so that a waiting peer is refused and not
@@ -77,7 +80,7 @@ shed(struct acceptor *a, const struct endpoint *ep)
 	if (ep->transport->is_stream && !a->is_blocking &&
 	    ep->transport->take(ep, &arrival, false) == 0)
 		refuse(a, &arrival, REASON_DESCRIPTORS);
-	a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	a->spare = eventfd(0, EFD_CLOEXEC);     /* needs no path: chroot */
 	(void)pthread_mutex_unlock(&a->spare_lock);
 }
 
@@ -90,8 +93,8 @@ pause_next(struct acceptor *a, int r)
 
 	stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
 	if (ms == 0)
-		log_write(LOG_LEVEL_WARNING, &fields, "no resources for "
-		    "another request: %s; pausing, then trying again: raise "
+		log_write(LOG_LEVEL_WARNING, &fields, "cannot take another "
+		    "request: %s; pausing, then trying again: raise "
 		    "limits.nofile or limits.processes, or lower "
 		    "max_connections", strerrordesc_np(-r));
 	ms = ms == 0 ? PAUSE_MS : ms * 2;
@@ -130,6 +133,14 @@ sort_out(struct acceptor *a, struct arrival *arrival, int r)
 	}
 }
 
+/* Admitted, but there is no thread or process for it. */
+static void
+refuse_admitted(struct acceptor *a, struct arrival *arrival)
+{
+	stats_add(a->env->host->stats, COUNTER_ACTIVE, -1);
+	request_refuse(a->env->host, arrival, REASON_DESCRIPTORS);
+}
+
 static int
 admit(struct acceptor *a, struct arrival *arrival)
 {
@@ -140,9 +151,14 @@ admit(struct acceptor *a, struct arrival *arrival)
 		refuse(a, arrival, reason);
 		return -EINTR;
 	}
-	if (transport->prepare != NULL)
-		(void)transport->prepare(arrival, a->env->conf);
+	if (transport->prepare != NULL &&
+	    transport->prepare(arrival, a->env->conf) < 0) {
+		stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
+		fd_close(&arrival->fd);
+		return -EINTR;
+	}
 	stats_add(a->env->host->stats, COUNTER_ACCEPTED, 1);
+	stats_add(a->env->host->stats, COUNTER_ACTIVE, 1);
 	return 0;
 }
 
@@ -203,7 +219,7 @@ take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
 			wait_readable(ep);
 		return -EINTR;
 	}
-	if (is_shortage(r)) {
+	if (is_trouble(r)) {
 		shed(a, ep);
 		(void)poll(NULL, 0, (int)pause_next(a, r));
 		return -EINTR;
@@ -226,6 +242,19 @@ take_guarded(struct acceptor *a, struct arrival *arrival, int64_t until)
 	return r;
 }
 
+/* Taken before its socket was closed. Past the drain deadline nobody serves it
+ * any more. */
+static int
+take_queued(struct acceptor *a, struct arrival *arrival, bool wait)
+{
+	int r = backlog_take(&a->backlog, arrival, wait);
+
+	if (r < 0 || !host_is_cancelled(a->env->host))
+		return r;
+	refuse(a, arrival, REASON_DRAINING);
+	return -EINTR;
+}
+
 /* Workers that wait for a request, in all processes of the listener. */
 static int64_t
 idle_workers(const struct host *host)
@@ -243,7 +272,6 @@ count_taken(struct acceptor *a)
 {
 	const struct host *host = a->env->host;
 
-	stats_add(host->stats, COUNTER_ACTIVE, 1);
 	atomic_fetch_sub_explicit(&a->left, 1, memory_order_relaxed);
 	if (atomic_load_explicit(&host->slab->is_scaling,
 	    memory_order_relaxed) && idle_workers(host) <
@@ -262,9 +290,11 @@ acceptor_take(struct acceptor *a, struct arrival *arrival, int64_t until)
 	for (;;) {
 		int r = take_guarded(a, arrival, until);
 		if (r == -ECANCELED)
-			r = backlog_take(&a->backlog, arrival, true);
+			r = take_queued(a, arrival, true);
 		if (r == 0)
 			r = admit(a, arrival);
+		if (r == -EINTR && until > 0 && clock_now() >= until)
+			r = -ETIMEDOUT;
 		if (r == 0)
 			count_taken(a);
 		if (r != -EINTR)
@@ -302,13 +332,6 @@ pause_for(struct acceptor *a, int64_t ms)
 	    pause_over, a);
 }
 
-static bool
-is_full(const struct acceptor *a)
-{
-	return a->model->active(a->env) >=
-	    (size_t)a->env->conf->max_connections;
-}
-
 static int
 hand_over(struct acceptor *a, struct arrival *arrival)
 {
@@ -318,7 +341,7 @@ hand_over(struct acceptor *a, struct arrival *arrival)
 		pause_forget(a);
 		return 0;
 	}
-	request_refuse(a->env->host, arrival, REASON_DESCRIPTORS);
+	refuse_admitted(a, arrival);
 	pause_for(a, pause_next(a, r));
 	return r;
 }
@@ -330,20 +353,20 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 	struct arrival arrival = {
 		.fd = -1, .data = a->room, .size = a->room_size,
 	};
-	bool full = is_full(a);
+	bool is_full = !a->model->has_room(a->env);
 
-	if (full && a->env->conf->when_full == WHEN_FULL_QUEUE) {
+	if (is_full && a->env->conf->when_full == WHEN_FULL_QUEUE) {
 		watches_stop(a);        /* until resume() */
 		return -EAGAIN;
 	}
 	int r = ep->transport->take(ep, &arrival, false);
-	if (is_shortage(r)) {
+	if (is_trouble(r)) {
 		shed(a, ep);
 		pause_for(a, pause_next(a, r));
 		return r;
 	}
 	r = sort_out(a, &arrival, r);
-	if (r == 0 && full) {
+	if (r == 0 && is_full) {
 		refuse(a, &arrival, REASON_MAX_CONNECTIONS);
 		return 0;
 	}
@@ -399,8 +422,13 @@ refuse_ready(struct watch *watch, uint32_t events)
 			pause_for(a, RECHECK_MS);
 			break;
 		}
-		int r = sort_out(a, &arrival,
-		    ep->transport->take(ep, &arrival, false));
+		int r = ep->transport->take(ep, &arrival, false);
+		if (is_trouble(r)) {
+			shed(a, ep);
+			pause_for(a, pause_next(a, r));
+			break;
+		}
+		r = sort_out(a, &arrival, r);
 		if (r == 0)
 			refuse(a, &arrival, REASON_MAX_CONNECTIONS);
 		else if (r != -EINTR)
@@ -435,17 +463,18 @@ backlog_dispatch(struct acceptor *a)
 		struct arrival arrival = {
 			.fd = -1, .data = a->room, .size = a->room_size,
 		};
-		if (is_full(a))
+		if (!a->model->has_room(a->env))
 			return;
-		int r = backlog_take(&a->backlog, &arrival, false);
+		int r = take_queued(a, &arrival, false);
+		if (r == -EINTR)
+			continue;
 		if (r < 0) {
 			a->model->drain(a->env);
 			return;
 		}
 		if (admit(a, &arrival) == 0 &&
 		    a->model->dispatch(a->env, &arrival) < 0)
-			request_refuse(a->env->host, &arrival,
-			    REASON_DESCRIPTORS);
+			refuse_admitted(a, &arrival);
 	}
 }
 
@@ -461,7 +490,8 @@ acceptor_resume(struct acceptor *a)
 static void
 collect_endpoint(struct acceptor *a, const struct endpoint *ep)
 {
-	int64_t left = ep->transport->is_stream ? a->env->conf->backlog :
+	/* The kernel queues one more than listen(2) was told. */
+	int64_t left = ep->transport->is_stream ? a->env->conf->backlog + 1 :
 	    COLLECT_DATAGRAMS;
 
 	(void)endpoint_set_nonblock(ep, true);
@@ -473,9 +503,21 @@ collect_endpoint(struct acceptor *a, const struct endpoint *ep)
 		    ep->transport->take(ep, &arrival, false));
 		if (r == 0 && backlog_add(&a->backlog, &arrival) < 0)
 			refuse(a, &arrival, REASON_DESCRIPTORS);
-		else if (r < 0 && r != -EINTR)
+		else if (is_trouble(r))
+			(void)pause_next(a, r);         /* tells of it */
+		if (r < 0 && r != -EINTR)
 			return;
 	}
+}
+
+/* Past the deadline, with nobody left to serve them. */
+void
+acceptor_refuse_queued(struct acceptor *a)
+{
+	struct arrival arrival = { .data = a->room, .size = a->room_size };
+
+	while (backlog_take(&a->backlog, &arrival, false) == 0)
+		refuse(a, &arrival, REASON_DRAINING);
 }
 
 /* Datagram sockets stay: replies leave from them. */
@@ -590,7 +632,7 @@ acceptor_new(struct model_env *env, const struct model *model,
 	a->left = requests_to_serve(env->conf);
 	(void)pthread_mutex_init(&a->spare_lock, NULL);
 	backlog_init(&a->backlog);
-	a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	a->spare = eventfd(0, EFD_CLOEXEC);
 	a->watches = calloc(count, sizeof(*a->watches));
 	a->room_size = (size_t)env->conf->max_datagram_bytes + 1;
 	a->room = malloc(a->room_size);

@@ -26,6 +26,8 @@ int acceptor_start(struct acceptor *acceptor, struct err *err);
  * the kernel's queues is taken first and still served: nobody else will. The
  * model's drain() is called when all is handed over. */
 void acceptor_drain(struct acceptor *acceptor, bool collect);
+/* Refuse what was collected and not served yet: the end by force. */
+void acceptor_refuse_queued(struct acceptor *acceptor);
 /* The functions of struct model_env. */
 int acceptor_take(struct acceptor *acceptor, struct arrival *arrival,
     int64_t until);

@@ -169,6 +169,7 @@ take_incoming(struct watch *watch, uint32_t events)
 	for (unsigned i = 0; i < count; i++)
 		entry_new(list, fds[i]);
 	set_timer(list);
+	tell_idle(list);
 }
 
 void

@@ -38,6 +38,18 @@ serve(int argc, char **argv, struct inherit *inherit)
 	return service_run(&args, inherit);
 }
 
+static enum exit_code
+run(int argc, char **argv, struct inherit *inherit)
+{
+	if (strcmp(argv[1], "serve") == 0)
+		return serve(argc, argv, inherit);
+	if (strcmp(argv[1], "check") == 0)
+		return probe_check(inherit);
+	if (strcmp(argv[1], "describe") == 0)
+		return probe_describe(argv + 2);
+	return usage();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -53,11 +65,7 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "socketserver-service: %s\n", err.text);
 		return EXIT_SYSTEM;
 	}
-	if (strcmp(argv[1], "serve") == 0)
-		return (int)serve(argc, argv, &inherit);
-	if (strcmp(argv[1], "check") == 0)
-		return (int)probe_check(&inherit);
-	if (strcmp(argv[1], "describe") == 0)
-		return (int)probe_describe(argv + 2);
-	return (int)usage();
+	enum exit_code code = run(argc, argv, &inherit);
+	inherit_free(&inherit);
+	return (int)code;
 }

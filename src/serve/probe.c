@@ -21,9 +21,13 @@
 #include "serve/jail.h"
 
 #define LOAD_SECONDS 10
+/* The exit statuses of a child that came to its end. Not 0: a constructor may
+ * call exit(0). */
+#define STATUS_SOUND 197
+#define STATUS_FAULTY 198
 #define CONFIG_MAX_BYTES (16 << 20)
 
-typedef void probe_fn(void *arg, int file);     /* runs in the child */
+typedef int probe_fn(void *arg, int file);      /* runs in the child */
 
 static void
 unblock_alarm(void)
@@ -48,9 +52,9 @@ run_in_child(probe_fn *fn, void *arg, int file, int out)
 			(void)dup2(out, STDOUT_FILENO);
 		(void)alarm(LOAD_SECONDS);      /* its default action ends us */
 		unblock_alarm();
-		fn(arg, file);
+		status = fn(arg, file);
 		(void)fflush(stdout);
-		_exit(0);
+		_exit(status);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -74,9 +78,8 @@ death_of(int status, char *text, size_t size)
 
 /* -- check -------------------------------------------------------------- */
 
-/* In the child: load, compare, check the options; report; exit 0 when it came
- * to its end. */
-static void
+/* In the child: load, compare, check the options, report. */
+static int
 check_listener(void *arg, int file)
 {
 	const struct listener_conf *conf = arg;
@@ -99,14 +102,14 @@ check_listener(void *arg, int file)
 	if (faults.text.len > 0)
 		(void)fd_write_all(STDOUT_FILENO, faults.text.data,
 		    faults.text.len);
-	_exit(faults.count > 0 ? EXIT_CONFIG : EXIT_OK);
+	return faults.count > 0 ? STATUS_FAULTY : STATUS_SOUND;
 }
 
 static bool
 is_clean_end(int status)
 {
-	return WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_OK ||
-	    WEXITSTATUS(status) == EXIT_CONFIG);
+	return WIFEXITED(status) && (WEXITSTATUS(status) == STATUS_SOUND ||
+	    WEXITSTATUS(status) == STATUS_FAULTY);
 }
 
 /* True when there is nothing wrong with it. */
@@ -131,7 +134,8 @@ probe_listener(struct listener_conf *conf, int report)
 	}
 	if (faults.text.len > 0)
 		(void)fd_write_all(report, faults.text.data, faults.text.len);
-	bool is_sound = faults.count == 0 && status == 0;
+	bool is_sound = faults.count == 0 && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == STATUS_SOUND;
 	faults_free(&faults);
 	fd_close(&file);
 	return is_sound;
@@ -191,7 +195,7 @@ print_kinds(unsigned kinds)
 		}
 }
 
-static void
+static int
 describe_file(void *arg, int file)
 {
 	const char *path = arg;
@@ -200,12 +204,13 @@ describe_file(void *arg, int file)
 
 	if (jail_probe(&err) < 0 || module_load(&module, file, path, &err) < 0) {
 		(void)fprintf(stderr, "%s\n", err.text);
-		_exit(EXIT_CONFIG);
+		return STATUS_FAULTY;
 	}
 	const struct ss_handler *h = &module.handler;
 	(void)printf("%s\t%s\t", h->name, h->version ? h->version : "-");
 	print_kinds(h->kinds);
 	(void)printf("\t%s\t%s\n", h->summary ? h->summary : "-", path);
+	return STATUS_SOUND;
 }
 
 enum exit_code
@@ -227,7 +232,7 @@ probe_describe(char **files)
 		if (!is_clean_end(status))
 			(void)fprintf(stderr, "handler %s %s\n", *files,
 			    death_of(status, death, sizeof(death)));
-		if (status != 0)
+		if (WEXITSTATUS(status) != STATUS_SOUND)
 			code = EXIT_CONFIG;
 		fd_close(&file);
 	}

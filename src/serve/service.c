@@ -7,7 +7,9 @@
 #include "serve/service.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,6 +31,8 @@
 #include "serve/linger.h"
 
 #define NUDGE_MS 50
+#define BUSY_MS 100
+#define SPENT_LINGER_MS 100
 #define FORCE_MS 1000           /* from the deadline to the end by force */
 #define CONFIG_MAX_BYTES (4 << 20)
 
@@ -40,6 +44,8 @@ struct service {
 	struct host host;
 	struct model_env env;
 	const struct model *model;
+	struct endpoint *endpoints;     /* owned until the acceptor has them */
+	size_t endpoint_count;
 	struct acceptor *acceptor;      /* owned */
 	struct linger_list *linger;     /* owned */
 	int channel;                    /* owned */
@@ -48,6 +54,8 @@ struct service {
 	struct timer deadline, nudge;
 	int64_t force_at;
 	int64_t cut;                    /* requests ended by the deadline */
+	_Atomic int64_t busy_at;        /* of the last MESSAGE_BUSY */
+	bool is_drained;                /* nothing runs any more */
 	bool is_done;
 };
 
@@ -65,8 +73,13 @@ die_as_orphan(void)
 static void
 say_done(struct service *s)
 {
+	struct pollfd pfd = { .fd = s->channel, .events = POLLOUT };
+
 	log_flush();
-	(void)channel_send(s->channel, MESSAGE_DONE, s->cut, NULL, -1);
+	/* Without it the end looks like a crash: worth a wait. */
+	if (channel_send(s->channel, MESSAGE_DONE, s->cut, NULL, -1) ==
+	    -EAGAIN && poll(&pfd, 1, FORCE_MS) == 1)
+		(void)channel_send(s->channel, MESSAGE_DONE, s->cut, NULL, -1);
 	s->is_done = true;
 }
 
@@ -77,24 +90,37 @@ lingering_is_over(void *arg)
 }
 
 static void
+spent_is_over(struct timer *timer)
+{
+	if (!((struct service *)timer->arg)->is_done)
+		say_done(timer->arg);
+}
+
+static void
 service_drained(struct model_env *env)
 {
 	struct service *s = env->owner;
 
 	timer_stop(s->loop, &s->nudge);
 	stats_add(s->host.stats, COUNTER_SERVING, -1);
+	s->is_drained = true;
 	host_close(&s->host);
 	linger_when_idle(s->linger, lingering_is_over, s);
+	/* A spent worker's place is needed: its successor waits for its end. */
+	if (!s->is_done && !host_is_draining(&s->host))
+		(void)timer_start(s->loop, &s->deadline,
+		    clock_after_ms(SPENT_LINGER_MS), spent_is_over, s);
 }
 
 /* Requests that do not end although their waits were ended. */
 static void
 end_by_force(struct service *s)
 {
-	size_t left = s->model->active(&s->env);
+	int64_t left = atomic_exchange(
+	    &s->host.stats->counters[COUNTER_ACTIVE], 0);
 
-	stats_add(s->host.stats, COUNTER_ERRORS, (int64_t)left);
-	stats_add(s->host.stats, COUNTER_ACTIVE, -(int64_t)left);
+	acceptor_refuse_queued(s->acceptor);
+	stats_add(s->host.stats, COUNTER_ERRORS, left);
 	say_done(s);
 	(void)kill(0, SIGKILL);
 }
@@ -120,7 +146,7 @@ deadline_is_over(struct timer *timer)
 
 	if (host_is_cancelled(&s->host))
 		return;
-	s->cut = (int64_t)s->model->active(&s->env);
+	s->cut = host_active(&s->host);
 	atomic_store(&s->host.stats->is_cancelled, true);
 	s->force_at = clock_after_ms(FORCE_MS);
 	nudge_all(&s->nudge);
@@ -129,13 +155,13 @@ deadline_is_over(struct timer *timer)
 static void
 service_drain(struct service *s, int64_t ms, bool collect)
 {
-	if (!host_is_draining(&s->host)) {
+	if (!host_is_draining(&s->host) && !s->is_drained) {
 		atomic_store(&s->host.stats->is_draining, true);
 		acceptor_drain(s->acceptor, collect);
 	}
 	s->deadline.arg = s;
 	s->nudge.arg = s;
-	if (s->is_done)
+	if (s->is_drained)
 		return;
 	if (ms <= 0)
 		deadline_is_over(&s->deadline);
@@ -213,7 +239,13 @@ static void
 env_busy(struct model_env *env)
 {
 	struct service *s = env->owner;
+	int64_t now = clock_coarse();
 
+	/* The supervisor asks by itself from time to time: a word now and then
+	 * is enough, and does not fill the channel. */
+	if (now - atomic_load(&s->busy_at) < BUSY_MS * CLOCK_MS)
+		return;
+	atomic_store(&s->busy_at, now);
 	(void)channel_send(s->channel, MESSAGE_BUSY, 0, NULL, -1);
 }
 
@@ -301,28 +333,27 @@ start_log(struct service *s, const struct service_args *args,
 	    (enum log_level)s->config->log.level, s->config->log.is_access_on);
 }
 
-static struct endpoint *
-adopt_sockets(const struct service *s, struct inherit *inherit, size_t *count,
-    struct err *err)
+static int
+adopt_sockets(struct service *s, struct inherit *inherit, struct err *err)
 {
-	struct endpoint *endpoints = calloc(s->conf->addresses.count + 1,
-	    sizeof(*endpoints));
+	size_t max = s->conf->addresses.count;
 	int fd;
 
-	*count = 0;
-	while (endpoints != NULL && *count < s->conf->addresses.count &&
+	s->endpoints = calloc(max + 1, sizeof(*s->endpoints));
+	if (s->endpoints == NULL)
+		return -ENOMEM;
+	while (s->endpoint_count < max &&
 	    (fd = inherit_find(inherit, "socket")) >= 0) {
-		if (endpoint_adopt(&endpoints[*count], fd, err) < 0) {
-			free(endpoints);
-			return NULL;
-		}
-		(*count)++;
+		int r = endpoint_adopt(&s->endpoints[s->endpoint_count], fd,
+		    err);
+		if (r < 0)
+			return r;
+		s->endpoint_count++;
 	}
-	if (*count > 0)
-		return endpoints;
+	if (s->endpoint_count > 0)
+		return 0;
 	err_set(err, "no socket was handed over");
-	free(endpoints);
-	return NULL;
+	return -EINVAL;
 }
 
 static int
@@ -385,9 +416,10 @@ start_loop(struct service *s, struct err *err)
 }
 
 static int
-start_model(struct service *s, struct endpoint *endpoints, size_t count,
-    struct err *err)
+start_model(struct service *s, struct err *err)
 {
+	struct endpoint *endpoints = s->endpoints;
+
 	s->host.linger = host_linger;
 	s->host.linger_owner = s;
 	s->model = model_of(s->conf);
@@ -402,7 +434,9 @@ start_model(struct service *s, struct endpoint *endpoints, size_t count,
 		.forget = env_forget,
 		.drained = service_drained,
 	};
-	s->acceptor = acceptor_new(&s->env, s->model, endpoints, count, err);
+	s->endpoints = NULL;
+	s->acceptor = acceptor_new(&s->env, s->model, endpoints,
+	    s->endpoint_count, err);
 	return s->acceptor == NULL ? -ENOMEM : acceptor_start(s->acceptor, err);
 }
 
@@ -411,14 +445,12 @@ service_start(struct service *s, const struct service_args *args,
     struct inherit *inherit, struct err *err)
 {
 	pid_t parent = getppid();
-	struct endpoint *endpoints;
-	size_t count;
 	int file;
 
 	if (read_config(s, inherit, err) < 0)
 		return EXIT_SYSTEM;
 	start_log(s, args, inherit);
-	if ((endpoints = adopt_sockets(s, inherit, &count, err)) == NULL)
+	if (adopt_sockets(s, inherit, err) < 0)
 		return EXIT_SYSTEM;
 	if ((file = module_open(s->conf->handler_file, err)) < 0)
 		return EXIT_CONFIG;
@@ -433,8 +465,7 @@ service_start(struct service *s, const struct service_args *args,
 	inherit_free(inherit);
 	if (host_open(&s->host, err) < 0)
 		return EXIT_OPEN;
-	if (start_loop(s, err) < 0 ||
-	    start_model(s, endpoints, count, err) < 0)
+	if (start_loop(s, err) < 0 || start_model(s, err) < 0)
 		return EXIT_SYSTEM;
 	return EXIT_OK;
 }
@@ -445,6 +476,7 @@ service_free(struct service *s)
 	if (s->model != NULL)
 		s->model->close(&s->env);
 	acceptor_free(&s->acceptor);
+	free(s->endpoints);
 	linger_free(&s->linger);
 	stats_free(&s->host.slab, s->host.slots);
 	host_free(&s->host);
@@ -468,6 +500,7 @@ service_run(const struct service_args *args, struct inherit *inherit)
 	enum exit_code code = service_start(s, args, inherit, &err);
 	if (code != EXIT_OK) {
 		(void)channel_send(s->channel, MESSAGE_FAILED, 0, err.text, -1);
+		service_free(s);
 		return code;
 	}
 	stats_add(s->host.stats, COUNTER_SERVING, 1);

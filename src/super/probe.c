@@ -92,7 +92,7 @@ probe_finish(struct child *child, int fd, struct buf *report, struct err *err)
 	if (r == 0)
 		r = probe_wait_end(child, deadline_at);
 	if (r < 0)
-		(void)kill(child->pid, SIGKILL);
+		(void)kill(-child->pid, SIGKILL);       /* its session */
 	status = probe_reap(child);
 	fd_close(&child->pidfd);
 	report_clean(report);

@@ -203,9 +203,13 @@ def bench_run(bench, args):
         if row.kept_only:
             bench.note(f"{row.name}: kept connections only: {row.kept_only}")
     programs_build(bench)
-    rounds_run(bench, models)
-    progress("")
-    sizes = memory.memory_lines(bench, models)
+    sizes = []
+    try:
+        rounds_run(bench, models)
+        progress("")
+        sizes = memory.memory_lines(bench, models)
+    except KeyboardInterrupt:
+        bench.note("Interrupted: not all rounds are in the table.")
     print(report.text(bench, models, sizes))
     if args.write:
         path = os.path.join(bench.srcdir, "RESULTS.md")

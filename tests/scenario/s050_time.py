@@ -107,18 +107,6 @@ def silent_clients_hold_no_place_for_ever(story, model):
     client.expect("x")
 
 
-@scenario
-def a_pool_gives_no_worker_to_silent_clients(story):
-    """uppercase reads first: a connection waits until its bytes are there."""
-    daemon = story.serve(listener("up", "uppercase", TCP4, POOL, timeout=20))
-    silent = [daemon.dial() for _ in range(20)]
-    start = time.monotonic()
-    daemon.dial().send("x").expect("X").expect_end()
-    expect(elapsed(start) < 5 * SCALE, "after %.2f s", elapsed(start))
-    for client in silent:
-        client.send("y").expect("Y").expect_end()
-
-
 @scenario(model=MODELS, parallel=False)
 def an_idle_daemon_uses_no_processor(story, model):
     daemon = story.serve(listener("echo", "echo", TCP4, model, timeout=30))

@@ -151,6 +151,23 @@ def it_does_not_keep_a_directory_busy(story):
 
 
 @scenario
+def a_child_that_it_did_not_start_does_no_harm(story):
+    """PY-13: the parent's own child is there before main() begins."""
+    def prepare():
+        if os.fork() == 0:
+            os.closerange(0, 1024)
+            signal.pause()
+            os._exit(72)
+    daemon = story.serve(listener("e", "echo"), prepare=prepare)
+    strange = [one for one in daemon.tree()
+               if not one.name.startswith("socketserver")]
+    expect_equal(len(strange), 1, "strangers in %r" % daemon.tree())
+    os.kill(strange[0].pid, signal.SIGKILL)
+    daemon.dial().send("x").expect("x")
+    expect(proc.is_alive(daemon.pid), "it has ended")
+
+
+@scenario
 def hang_up_does_not_kill_it(story):
     daemon = story.serve(listener("e", "echo"))
     for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,

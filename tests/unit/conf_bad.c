@@ -695,7 +695,7 @@ START_TEST(a_bad_text_is_told_line_by_line)
 	must_write_conf("main.conf", bad_texts[_i].text);
 	ck_assert_int_eq(config_load("main.conf", &config, &faults),
 	    CONFIG_FAULTS);
-	ck_assert_ptr_null(config);
+	config_free(&config);
 	if (wanted[len - 1] == '\n')
 		ck_assert_msg(strcmp(faults.text.data, wanted) == 0,
 		    "%s:\n%swanted:\n%s", bad_texts[_i].claim, faults.text.data,

@@ -48,7 +48,7 @@ START_TEST(a_small_file_has_every_default)
 	ck_assert_int_eq(a->max_connections, 1024);
 	ck_assert_int_eq(a->timeout_ms, 60000);
 	ck_assert_int_eq(a->keepalive_s, -1);
-	ck_assert_int_eq(a->mode, -1);
+	ck_assert_int_eq(a->mode, 0660);
 	ck_assert_int_eq(a->limits.nofile, -1);
 	ck_assert_int_eq(a->restart.initial_ms, 100);
 	ck_assert_int_eq(a->drain_timeout_ms, 30000);
