@@ -84,8 +84,12 @@ draft_fault(struct draft *draft, const struct draft_listener *listener,
     const char *path, const struct value *value, const char *format, ...)
 {
 	const struct listener_conf *conf = listener->conf;
+	size_t row = index_of(&listener_table, path);
 	char text[DRAFT_SENTENCE];
 	va_list ap;
+
+	if (row < listener_table.count)
+		listener->is_bad[row] = true;
 
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);

@@ -96,19 +96,24 @@ tell_rest(struct faults *faults, const char *file)
 static void
 keep_probeable(struct draft *draft)
 {
-	static const char *const needed[] = { "name", "handler", "listen",
-	    "concurrency" };
 	struct config *config = draft->config;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < config->listener_count; i++) {
 		const struct draft_listener *listener = &draft->listeners[i];
-		bool is_bad = !*config->listeners[i].handler_file;
+		struct listener_conf *conf = &config->listeners[i];
 
-		for (size_t k = 0; k < sizeof(needed) / sizeof(*needed); k++)
-			is_bad = is_bad || draft_is_bad(listener, needed[k]);
-		if (!is_bad)
-			config->listeners[kept++] = config->listeners[i];
+		if (!*conf->handler_file || draft_is_bad(listener, "name") ||
+		    draft_is_bad(listener, "handler"))
+			continue;
+		/* What has its fault already is not told again. */
+		if (draft_is_bad(listener, "concurrency"))
+			conf->concurrency = CONCURRENCY_SYNC;
+		if (draft_is_bad(listener, "allow"))
+			conf->allow.count = 0;
+		if (draft_is_bad(listener, "deny"))
+			conf->deny.count = 0;
+		config->listeners[kept++] = *conf;
 	}
 	config->listener_count = kept;
 }
