@@ -78,6 +78,20 @@ def ours():
             if not one.is_zombie and one.name.startswith("socketserver")]
 
 
+def listener_of(port):
+    """A process that listens on a TCP port; None when none is found."""
+    inodes = set()
+    for table in "/proc/net/tcp", "/proc/net/tcp6":
+        for line in read(table).decode().splitlines()[1:]:
+            fields = line.split()
+            if fields[1].endswith(":%04X" % port) and fields[3] == "0A":
+                inodes.add("socket:[%s]" % fields[9])
+    for one in everybody():
+        if inodes & set(descriptors(one.pid).values()):
+            return one
+    return None
+
+
 def is_alive(pid):
     one = stat(pid)
     return one is not None and not one.is_zombie
