@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/fd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -229,6 +230,7 @@ fd_pass(int socket, int fd)
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
+	assert(c);              /* msg has room for it */
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));

@@ -7,6 +7,7 @@
  * Never SO_REUSEADDR here: it lets another user's socket join the port and
  * take the datagrams.
  */
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -180,6 +181,7 @@ put_packet_info(struct msghdr *msg, int type, const void *info, size_t size)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
 
+	assert(c);              /* msg has room for it */
 	c->cmsg_level = type == IP_PKTINFO ? IPPROTO_IP : IPPROTO_IPV6;
 	c->cmsg_type = type;
 	c->cmsg_len = CMSG_LEN(size);

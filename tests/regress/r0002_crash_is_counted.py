@@ -19,6 +19,7 @@ def a_crash_at_once_is_counted_once(story, model):
     daemon.may_crash = True
     for _ in range(CRASHES):
         daemon.dial().send("abort\n").ending()
+    daemon.log.wait("SIGABRT", count=CRASHES)
     client = daemon.dial().send("pid\n")
     client.line()
     client.send("quit\n").expect_end()

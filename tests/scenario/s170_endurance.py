@@ -133,7 +133,7 @@ def ten_crashes_in_a_row_are_survived(story, model):
                               "TSAN_OPTIONS": "handle_abort=0"})
     daemon.may_crash = True
     for _ in range(10):
-        client = daemon.dial().send("abort\n")
-        client.ending()
+        daemon.dial().send("abort\n").ending()
+    daemon.log.wait("SIGABRT", count=10)
     client = daemon.dial().send("pid\n")
     client.line()
