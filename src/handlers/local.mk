@@ -12,7 +12,8 @@ handler_LTLIBRARIES += \
 HANDLER_CPPFLAGS = -I$(top_srcdir)/src/abi -D_GNU_SOURCE
 # A symbol that nobody defines is a fault of the build; under a sanitizer the
 # program defines some that the object does not.
-HANDLER_LDFLAGS = $(ldflags_handler) -Wl,-z,now
+# One mapping for code and constants: a forked child faults each in anew.
+HANDLER_LDFLAGS = $(ldflags_handler) -Wl,-z,now -Wl,-z,noseparate-code
 if !SANITIZED
 HANDLER_LDFLAGS += -Wl,-z,defs
 endif
