@@ -15,7 +15,7 @@ PROBE_SLACK = 1.06      # a run whose probe is worse than this is repeated
 QUIET_SECONDS = 0.03    # no more work in so long: the server has finished
 QUIET_NS = 200_000
 LOAD_SECONDS = 30       # the longest that one load may take
-TICKS = os.sysconf("SC_CLK_TCK")
+TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 class BenchError(Exception):
@@ -94,20 +94,35 @@ class CgroupClock:
                 time.sleep(0.02)
 
 
+def _threads_ns(pid):
+    """CPU time of the threads that a process has now."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                total += int(file.read().split()[0])
+    except OSError:
+        pass
+    return total
+
+
 def _stat(pid):
-    """(parent, CPU ticks with those of reaped children) or None."""
+    """(parent, own CPU ticks, those of reaped children) or None."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             words = file.read().rpartition(")")[2].split()
     except OSError:
         return None
-    return int(words[1]), sum(int(word) for word in words[11:15])
+    user, system, child_user, child_system = map(int, words[11:15])
+    return int(words[1]), user + system, child_user + child_system
 
 
 class TreeClock:
-    """CPU time of a process and its descendants, to 10 ms.
+    """CPU time of a process and its descendants.
 
-    A child that its parent never waits for is lost when it ends.
+    Ticks know the threads and children that have ended, but a process of a
+    large pool may not have used a whole one: then its threads' nanoseconds
+    tell more.  A child that its parent never waits for is lost when it ends.
     """
 
     what = "utime+stime of the process tree, reaped children included"
@@ -131,8 +146,9 @@ class TreeClock:
         return {pid: stats[pid] for pid in tree if pid in stats}
 
     def nanoseconds(self, pid):
-        ticks = sum(stat[1] for stat in self._tree(pid).values())
-        return ticks * (1_000_000_000 // TICKS)
+        return sum(max(stat[1] * TICK_NS, _threads_ns(one)) +
+                   stat[2] * TICK_NS
+                   for one, stat in self._tree(pid).items())
 
     def pids(self, pid):
         return sorted(self._tree(pid))

@@ -27,7 +27,7 @@ class Cell:
             f"-{_short(self.most)})"
         if not self.is_steady:
             text += "~"
-        if floor:
+        if floor and floor.median > 0:
             text += f" {self.median / floor.median:.2f}"
         return text
 
@@ -89,7 +89,7 @@ def verdicts(bench, models):
             for workload in model.workloads:
                 cell = cells.get((row.name, workload.title))
                 base = cells.get((floor, workload.title))
-                if cell and base:
+                if cell and base and base.median > 0:
                     ratio = cell.median / base.median
                     found.append((
                         f"{row.name}, {workload.title}: {ratio:.2f} of "
@@ -106,6 +106,7 @@ def _ahead(model, row, workload, cells, cell):
     if not peers:
         return []
     best, name = min(peers)
+    best = max(best, 0.001)
     return [(f"{row.name}, {workload.title}: {cell.median / best:.2f} of the "
              f"best peer, {name}", cell.median < best)]
 

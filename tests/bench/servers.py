@@ -6,7 +6,6 @@ their limits raised, so that what is compared is the serving.
 """
 
 import os
-import re
 import shutil
 import socket
 import subprocess
