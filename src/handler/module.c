@@ -42,7 +42,7 @@ module_open(const char *path, struct err *err)
 	else if ((r = fd_read_all(source, &buf, 0)) < 0)
 		(void)err_errno(err, -r, "handler %s: cannot be read", path);
 	if (r == 0 && (r = elf_check(buf.data, buf.len, &abi, err)) < 0)
-		err_prefix(err, "handler %s ", path);
+		err_prefix(err, "handler %s", path);
 	if (r == 0 && (r = fd_memory("handler", buf.data, buf.len)) < 0)
 		(void)err_errno(err, -r, "handler %s: cannot be copied", path);
 	buf_free(&buf);

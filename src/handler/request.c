@@ -363,6 +363,8 @@ request_write(struct request *rq, const void *data, size_t len)
 		return write_datagram(rq, data, len);
 	if (rq->is_write_ended)
 		return note_failure(rq, -EPIPE);
+	if (len == 0)
+		return 0;
 	if (rq->out.len + len <= room)
 		return buf_append(&rq->out, data, len);
 	int r = request_flush(rq);

@@ -90,7 +90,6 @@ child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
 	env->forget(env, arrival->fd);
 	(void)close(f->signals);
 	(void)close(f->linger[PARENT]);
-	sig_nudge_accept();
 	worker_name(name, "Process", (unsigned)getpid());
 	request_init(&rq, env->host, &io_block, name);
 	rq.linger_socket = f->linger[CHILD];
@@ -241,6 +240,7 @@ forking_open(struct model_env *env, struct err *err)
 	if (f == NULL)
 		return -ENOMEM;
 	env->state = f;
+	sig_nudge_accept();     /* inherited by the children */
 	f->linger[PARENT] = f->linger[CHILD] = -1;
 	f->signals = sig_open(signals);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,

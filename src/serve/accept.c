@@ -528,7 +528,7 @@ give_up_sockets(struct acceptor *a)
 		if (a->wants_collect)
 			collect_endpoint(a, &a->endpoints[i]);
 		if (a->endpoints[i].transport->is_stream)
-			fd_close(&a->endpoints[i].fd);
+			endpoint_close(&a->endpoints[i]);
 	}
 	backlog_complete(&a->backlog);
 	if (a->model->takes)
@@ -681,7 +681,7 @@ acceptor_free(struct acceptor **ap)
 	if (a == NULL)
 		return;
 	for (size_t i = 0; i < a->count; i++)
-		fd_close(&a->endpoints[i].fd);
+		endpoint_close(&a->endpoints[i]);
 	fd_close(&a->spare);
 	fd_close(&a->poll);
 	backlog_free(&a->backlog);

@@ -61,7 +61,7 @@ struct service {
 
 /* -- the end ------------------------------------------------------------ */
 
-/* The supervisor is gone: nobody would ever end us. The session is ours
+/* The supervisor is gone: nobody would ever end us. The process group is ours
  * alone, so this ends our children too. */
 static void
 die_as_orphan(void)

@@ -35,7 +35,7 @@ report_clean(struct buf *report)
 	}
 }
 
-/* Wait for it, end what it left behind in its session, take its status. In
+/* Wait for it, end what it left behind in its group, take its status. In
  * this order: until it is reaped, its number is nobody else's. */
 static int
 probe_reap(const struct child *child)
@@ -92,7 +92,7 @@ probe_finish(struct child *child, int fd, struct buf *report, struct err *err)
 	if (r == 0)
 		r = probe_wait_end(child, deadline_at);
 	if (r < 0)
-		(void)kill(-child->pid, SIGKILL);       /* its session */
+		(void)kill(-child->pid, SIGKILL);       /* its group */
 	status = probe_reap(child);
 	fd_close(&child->pidfd);
 	report_clean(report);

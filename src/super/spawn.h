@@ -14,7 +14,7 @@
  * one start made ready beforehand (arguments, environment, named descriptors)
  * and may be started many times: a start allocates nothing.
  *
- * The child is the leader of its own session, with the descriptors at 3 and
+ * The child is the leader of a process group of its own, with the descriptors at 3 and
  * up in the order in which they were passed (LISTEN_PID, LISTEN_FDS,
  * LISTEN_FDNAMES) and all signals that the supervisor blocks still blocked.
  */
