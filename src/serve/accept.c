@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a socket to a request. Which thread takes depends on the model; what an
- * arrival goes through does not.
+ * Taking by the main thread, which hands arrivals to the model; the pauses;
+ * and the end of the sockets. take.c has the lanes, arrive.c what both do.
  */
 #include "serve/accept.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,291 +18,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "handler/request.h"
-#include "serve/backlog.h"
+#include "serve/arrive.h"
 
 #define BATCH 16                /* arrivals a turn of the loop */
-#define PAUSE_MS 50
-#define PAUSE_MAX_MS 500
 #define RECHECK_MS 20
 #define COLLECT_DATAGRAMS 4096
-
-struct acceptor {
-	struct model_env *env;
-	const struct model *model;
-	struct endpoint *endpoints;     /* owned */
-	size_t count;
-	struct watch *watches;          /* owned, one an endpoint */
-	bool is_watching;
-	bool is_blocking;               /* lanes wait in the taking call itself */
-	int poll;                       /* epoll of the lanes; -1 = is_blocking */
-	char *room;                     /* owned: the main thread's datagram */
-	size_t room_size;
-	pthread_mutex_t spare_lock;
-	int spare;                      /* a descriptor to give up for shedding */
-	_Atomic int64_t pause_ms;       /* of the last pause; 0 = none since */
-	struct timer pause, collect;
-	_Atomic int64_t left;           /* arrivals until max_requests */
-	_Atomic bool is_draining;       /* lanes: no more from the sockets */
-	_Atomic int in_take;            /* lanes between the check and the call's end */
-	bool wants_collect;
-	struct backlog backlog;
-};
-
-/* -- what an arrival goes through, whoever takes it ---------------------- */
-
-static void
-refuse(struct acceptor *a, struct arrival *arrival, enum reason reason)
-{
-	stats_add(a->env->host->stats, COUNTER_ACCEPTED, 1);
-	request_refuse(a->env->host, arrival, reason);
-}
-
-/* Taking failed, and would fail again at once: a shortage, or a socket that
- * somebody broke (EINVAL after a shutdown(2) of it). */
-static bool
-is_trouble(int r)
-{
-	return r < 0 && r != -EAGAIN && r != -EINTR && r != -ECONNABORTED &&
-	    r != -EMSGSIZE && r != -EBADMSG;
-}
-
-/* Out of descriptors: give one up, so that a waiting peer is refused and not
- * left hanging. */
-static void
-shed(struct acceptor *a, const struct endpoint *ep)
-{
-	struct arrival arrival = { .fd = -1 };
-
-	(void)pthread_mutex_lock(&a->spare_lock);
-	fd_close(&a->spare);
-	if (ep->transport->is_stream && !a->is_blocking &&
-	    ep->transport->take(ep, &arrival, false) == 0)
-		refuse(a, &arrival, REASON_DESCRIPTORS);
-	a->spare = eventfd(0, EFD_CLOEXEC);     /* needs no path: chroot */
-	(void)pthread_mutex_unlock(&a->spare_lock);
-}
-
-/* How long to pause now; tells it once per spell. */
-static int64_t
-pause_next(struct acceptor *a, int r)
-{
-	int64_t ms = atomic_load(&a->pause_ms);
-	struct log_fields fields = { .listener = a->env->conf->name };
-
-	stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
-	if (ms == 0)
-		log_write(LOG_LEVEL_WARNING, &fields, "cannot take another "
-		    "request: %s; pausing, then trying again: raise "
-		    "limits.nofile or limits.processes, or lower "
-		    "max_connections", strerrordesc_np(-r));
-	ms = ms == 0 ? PAUSE_MS : ms * 2;
-	if (ms > PAUSE_MAX_MS)
-		ms = PAUSE_MAX_MS;
-	atomic_store(&a->pause_ms, ms);
-	return ms;
-}
-
-/* Writes only when there is something to forget: beside a child that was just
- * forked, each page that is written to is copied. */
-static void
-pause_forget(struct acceptor *a)
-{
-	if (atomic_load_explicit(&a->pause_ms, memory_order_relaxed) != 0)
-		atomic_store(&a->pause_ms, 0);
-}
-
-/* The result of taking: 0 = an arrival to admit, -EAGAIN = nothing more there,
- * -EINTR = this one is done with, a shortage = pause. */
-static int
-sort_out(struct acceptor *a, struct arrival *arrival, int r)
-{
-	switch (r) {
-	case -EMSGSIZE:
-		refuse(a, arrival, REASON_DATAGRAM_TOO_LONG);
-		return -EINTR;
-	case -EBADMSG:
-		refuse(a, arrival, REASON_ACCESS);
-		return -EINTR;
-	case -ECONNABORTED:
-		stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
-		return -EINTR;
-	default:
-		return r;
-	}
-}
-
-/* Admitted, but there is no thread or process for it. */
-static void
-refuse_admitted(struct acceptor *a, struct arrival *arrival)
-{
-	stats_add(a->env->host->stats, COUNTER_ACTIVE, -1);
-	request_refuse(a->env->host, arrival, REASON_DESCRIPTORS);
-}
-
-static int
-admit(struct acceptor *a, struct arrival *arrival)
-{
-	const struct transport *transport = arrival->endpoint->transport;
-	enum reason reason = request_admit(a->env->host, arrival);
-
-	if (reason != REASON_NONE) {
-		refuse(a, arrival, reason);
-		return -EINTR;
-	}
-	if (transport->prepare != NULL &&
-	    transport->prepare(arrival, a->env->conf) < 0) {
-		stats_add(a->env->host->stats, COUNTER_ACCEPT_ERRORS, 1);
-		fd_close(&arrival->fd);
-		return -EINTR;
-	}
-	stats_add(a->env->host->stats, COUNTER_ACCEPTED, 1);
-	stats_add(a->env->host->stats, COUNTER_ACTIVE, 1);
-	return 0;
-}
-
-/* -- the lanes ---------------------------------------------------------- */
-
-/* The endpoint that is ready, or NULL with *r: -EINTR nudged or woken for
- * nothing, -ETIMEDOUT. */
-static const struct endpoint *
-wait_ready(struct acceptor *a, int64_t until, int *r)
-{
-	struct epoll_event event;
-
-	log_flush();
-	int n = epoll_wait(a->poll, &event, 1, clock_left_ms(until));
-
-	if (n == 1)
-		return event.data.ptr;
-	*r = n == 0 ? -ETIMEDOUT : -EINTR;
-	return NULL;
-}
-
-/* A blocking call said EAGAIN: its time was up, or another generation made the
- * socket non-blocking. */
-static void
-wait_readable(const struct endpoint *ep)
-{
-	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
-
-	(void)poll(&pfd, 1, -1);
-}
-
-/* Wait inside the taking call. As long as datagrams are there, what must be
- * done before a wait is put off. */
-static int
-take_blocking(const struct endpoint *ep, struct arrival *arrival)
-{
-	if (!ep->transport->is_stream) {
-		int r = ep->transport->take(ep, arrival, false);
-		if (r != -EAGAIN)
-			return r;
-	}
-	log_flush();
-	return ep->transport->take(ep, arrival, true);
-}
-
-static int
-take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
-{
-	const struct endpoint *ep = &a->endpoints[0];
-	int r = 0;
-
-	if (!a->is_blocking && (ep = wait_ready(a, until, &r)) == NULL)
-		return r;
-	r = a->is_blocking ? take_blocking(ep, arrival) :
-	    ep->transport->take(ep, arrival, false);
-	if (r == -EAGAIN) {
-		if (a->is_blocking)
-			wait_readable(ep);
-		return -EINTR;
-	}
-	if (is_trouble(r)) {
-		shed(a, ep);
-		(void)poll(NULL, 0, (int)pause_next(a, r));
-		return -EINTR;
-	}
-	if (r == 0)
-		pause_forget(a);
-	return sort_out(a, arrival, r);
-}
-
-/* From the sockets, unless they are being given up. */
-static int
-take_guarded(struct acceptor *a, struct arrival *arrival, int64_t until)
-{
-	int r = -ECANCELED;
-
-	atomic_fetch_add(&a->in_take, 1);
-	if (!atomic_load(&a->is_draining))
-		r = take_once(a, arrival, until);
-	atomic_fetch_sub(&a->in_take, 1);
-	return r;
-}
-
-/* Taken before its socket was closed. Past the drain deadline nobody serves it
- * any more. */
-static int
-take_queued(struct acceptor *a, struct arrival *arrival, bool wait)
-{
-	int r = backlog_take(&a->backlog, arrival, wait);
-
-	if (r < 0 || !host_is_cancelled(a->env->host))
-		return r;
-	refuse(a, arrival, REASON_DRAINING);
-	return -EINTR;
-}
-
-/* Workers that wait for a request, in all processes of the listener. */
-static int64_t
-idle_workers(const struct host *host)
-{
-	struct stats sum;
-
-	memset(&sum, 0, sizeof(sum));
-	stats_sum(host->slab, host->slots, &sum);
-	return atomic_load(&sum.counters[COUNTER_SERVING]) -
-	    atomic_load(&sum.counters[COUNTER_ACTIVE]);
-}
-
-static void
-count_taken(struct acceptor *a)
-{
-	const struct host *host = a->env->host;
-
-	atomic_fetch_sub_explicit(&a->left, 1, memory_order_relaxed);
-	if (atomic_load_explicit(&host->slab->is_scaling,
-	    memory_order_relaxed) && idle_workers(host) <
-	    (int64_t)atomic_load(&host->slab->min_spare))
-		a->env->busy(a->env);
-}
-
-int
-acceptor_take(struct acceptor *a, struct arrival *arrival, int64_t until)
-{
-	char *data = arrival->data;
-	size_t size = arrival->size;
-
-	if (atomic_load_explicit(&a->left, memory_order_relaxed) <= 0)
-		return -ECANCELED;      /* spent: another process takes over */
-	for (;;) {
-		int r = take_guarded(a, arrival, until);
-		if (r == -ECANCELED)
-			r = take_queued(a, arrival, true);
-		if (r == 0)
-			r = admit(a, arrival);
-		if (r == -EINTR && until > 0 && clock_now() >= until)
-			r = -ETIMEDOUT;
-		if (r == 0)
-			count_taken(a);
-		if (r != -EINTR)
-			return r;
-		arrival->data = data;
-		arrival->size = size;
-	}
-}
-
-/* -- the main thread ---------------------------------------------------- */
 
 static void watches_start(struct acceptor *a);
 
@@ -338,11 +56,11 @@ hand_over(struct acceptor *a, struct arrival *arrival)
 	int r = a->model->dispatch(a->env, arrival);
 
 	if (r == 0) {
-		pause_forget(a);
+		arrive_forget_pause(a);
 		return 0;
 	}
-	refuse_admitted(a, arrival);
-	pause_for(a, pause_next(a, r));
+	arrive_refuse_admitted(a, arrival);
+	pause_for(a, arrive_pause_ms(a, r));
 	return r;
 }
 
@@ -360,18 +78,18 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 		return -EAGAIN;
 	}
 	int r = ep->transport->take(ep, &arrival, false);
-	if (is_trouble(r)) {
-		shed(a, ep);
-		pause_for(a, pause_next(a, r));
+	if (arrive_is_trouble(r)) {
+		arrive_shed(a, ep);
+		pause_for(a, arrive_pause_ms(a, r));
 		return r;
 	}
-	r = sort_out(a, &arrival, r);
+	r = arrive_sort_out(a, &arrival, r);
 	if (r == 0 && is_full) {
-		refuse(a, &arrival, REASON_MAX_CONNECTIONS);
+		arrive_refuse(a, &arrival, REASON_MAX_CONNECTIONS);
 		return 0;
 	}
 	if (r == 0)
-		r = admit(a, &arrival);
+		r = arrive_admit(a, &arrival);
 	if (r == 0)
 		r = hand_over(a, &arrival);
 	return r == -EINTR ? 0 : r;
@@ -423,14 +141,14 @@ refuse_ready(struct watch *watch, uint32_t events)
 			break;
 		}
 		int r = ep->transport->take(ep, &arrival, false);
-		if (is_trouble(r)) {
-			shed(a, ep);
-			pause_for(a, pause_next(a, r));
+		if (arrive_is_trouble(r)) {
+			arrive_shed(a, ep);
+			pause_for(a, arrive_pause_ms(a, r));
 			break;
 		}
-		r = sort_out(a, &arrival, r);
+		r = arrive_sort_out(a, &arrival, r);
 		if (r == 0)
-			refuse(a, &arrival, REASON_MAX_CONNECTIONS);
+			arrive_refuse(a, &arrival, REASON_MAX_CONNECTIONS);
 		else if (r != -EINTR)
 			break;
 	}
@@ -465,16 +183,16 @@ backlog_dispatch(struct acceptor *a)
 		};
 		if (!a->model->has_room(a->env))
 			return;
-		int r = take_queued(a, &arrival, false);
+		int r = arrive_queued(a, &arrival, false);
 		if (r == -EINTR)
 			continue;
 		if (r < 0) {
 			a->model->drain(a->env);
 			return;
 		}
-		if (admit(a, &arrival) == 0 &&
+		if (arrive_admit(a, &arrival) == 0 &&
 		    a->model->dispatch(a->env, &arrival) < 0)
-			refuse_admitted(a, &arrival);
+			arrive_refuse_admitted(a, &arrival);
 	}
 }
 
@@ -499,12 +217,12 @@ collect_endpoint(struct acceptor *a, const struct endpoint *ep)
 		struct arrival arrival = {
 			.fd = -1, .data = a->room, .size = a->room_size,
 		};
-		int r = sort_out(a, &arrival,
+		int r = arrive_sort_out(a, &arrival,
 		    ep->transport->take(ep, &arrival, false));
 		if (r == 0 && backlog_add(&a->backlog, &arrival) < 0)
-			refuse(a, &arrival, REASON_DESCRIPTORS);
-		else if (is_trouble(r))
-			(void)pause_next(a, r);         /* tells of it */
+			arrive_refuse(a, &arrival, REASON_DESCRIPTORS);
+		else if (arrive_is_trouble(r))
+			(void)arrive_pause_ms(a, r);         /* tells of it */
 		if (r < 0 && r != -EINTR)
 			return;
 	}
@@ -517,7 +235,7 @@ acceptor_refuse_queued(struct acceptor *a)
 	struct arrival arrival = { .data = a->room, .size = a->room_size };
 
 	while (backlog_take(&a->backlog, &arrival, false) == 0)
-		refuse(a, &arrival, REASON_DRAINING);
+		arrive_refuse(a, &arrival, REASON_DRAINING);
 }
 
 /* Datagram sockets stay: replies leave from them. */

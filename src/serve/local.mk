@@ -5,6 +5,8 @@ noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	src/serve/accept.c \
 	src/serve/accept.h \
+	src/serve/arrive.c \
+	src/serve/arrive.h \
 	src/serve/backlog.c \
 	src/serve/backlog.h \
 	src/serve/jail.c \
@@ -14,7 +16,8 @@ libserve_a_SOURCES = \
 	src/serve/probe.c \
 	src/serve/probe.h \
 	src/serve/service.c \
-	src/serve/service.h
+	src/serve/service.h \
+	src/serve/take.c
 
 pkglibexec_PROGRAMS += socketserver-service
 socketserver_service_SOURCES = src/serve/main.c

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVE_ARRIVE_H
+#define SERVE_ARRIVE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "model/model.h"
+#include "net/transport.h"
+#include "serve/accept.h"
+#include "serve/backlog.h"
+
+/*
+ * What every arrival goes through, whichever thread takes it: for accept.c
+ * (the main thread) and take.c (the lanes) alone. Any thread may call these.
+ */
+struct acceptor {
+	struct model_env *env;
+	const struct model *model;
+	struct endpoint *endpoints;     /* owned */
+	size_t count;
+	struct watch *watches;          /* owned, one an endpoint */
+	bool is_watching;
+	bool is_blocking;               /* lanes wait in the taking call itself */
+	int poll;                       /* epoll of the lanes; -1 = is_blocking */
+	char *room;                     /* owned: the main thread's datagram */
+	size_t room_size;
+	pthread_mutex_t spare_lock;
+	int spare;                      /* a descriptor to give up for shedding */
+	_Atomic int64_t pause_ms;       /* of the last pause; 0 = none since */
+	struct timer pause, collect;
+	_Atomic int64_t left;           /* arrivals until max_requests */
+	_Atomic bool is_draining;       /* lanes: no more from the sockets */
+	_Atomic int in_take;            /* lanes between the check and the call's end */
+	bool wants_collect;
+	struct backlog backlog;
+};
+
+/* Not served, for this reason; consumed. */
+void arrive_refuse(struct acceptor *a, struct arrival *arrival,
+    enum reason reason);
+/* Taking failed, and would fail again at once: a shortage, or a socket that
+ * somebody broke (EINVAL after a shutdown(2) of it). Pause. */
+bool arrive_is_trouble(int r);
+/* Out of descriptors: give one up, so that a waiting peer is refused and not
+ * left hanging. */
+void arrive_shed(struct acceptor *a, const struct endpoint *ep);
+/* How long to pause now; logs once per spell. */
+int64_t arrive_pause_ms(struct acceptor *a, int r);
+void arrive_forget_pause(struct acceptor *a);
+/* The result of taking: 0 = an arrival to admit, -EAGAIN = nothing more there,
+ * -EINTR = this one is done with, else trouble. */
+int arrive_sort_out(struct acceptor *a, struct arrival *arrival, int r);
+/* 0: admitted and counted as active; -EINTR: refused. */
+int arrive_admit(struct acceptor *a, struct arrival *arrival);
+/* Admitted, but there is no thread or process for it. */
+void arrive_refuse_admitted(struct acceptor *a, struct arrival *arrival);
+/* The next one that was taken before its socket was closed: as
+ * backlog_take(), and -EINTR for one that came too late. */
+int arrive_queued(struct acceptor *a, struct arrival *arrival, bool wait);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Taking by the lanes of a model: acceptor_take(), in any of their threads.
+ * The main thread closes the sockets only when no lane is between the look at
+ * is_draining and the end of its call (in_take).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/arrive.h"
+
+/* The endpoint that is ready, or NULL with *r: -EINTR nudged or woken for
+ * nothing, -ETIMEDOUT. */
+static const struct endpoint *
+wait_ready(struct acceptor *a, int64_t until, int *r)
+{
+	struct epoll_event event;
+
+	log_flush();
+	int n = epoll_wait(a->poll, &event, 1, clock_left_ms(until));
+
+	if (n == 1)
+		return event.data.ptr;
+	*r = n == 0 ? -ETIMEDOUT : -EINTR;
+	return NULL;
+}
+
+/* A blocking call said EAGAIN: its time was up, or another generation made the
+ * socket non-blocking. */
+static void
+wait_readable(const struct endpoint *ep)
+{
+	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
+
+	(void)poll(&pfd, 1, -1);
+}
+
+/* Wait inside the taking call. As long as datagrams are there, what must be
+ * done before a wait is put off. */
+static int
+take_blocking(const struct endpoint *ep, struct arrival *arrival)
+{
+	if (!ep->transport->is_stream) {
+		int r = ep->transport->take(ep, arrival, false);
+		if (r != -EAGAIN)
+			return r;
+	}
+	log_flush();
+	return ep->transport->take(ep, arrival, true);
+}
+
+static int
+take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
+{
+	const struct endpoint *ep = &a->endpoints[0];
+	int r = 0;
+
+	if (!a->is_blocking && (ep = wait_ready(a, until, &r)) == NULL)
+		return r;
+	r = a->is_blocking ? take_blocking(ep, arrival) :
+	    ep->transport->take(ep, arrival, false);
+	if (r == -EAGAIN) {
+		if (a->is_blocking)
+			wait_readable(ep);
+		return -EINTR;
+	}
+	if (arrive_is_trouble(r)) {
+		arrive_shed(a, ep);
+		(void)poll(NULL, 0, (int)arrive_pause_ms(a, r));
+		return -EINTR;
+	}
+	if (r == 0)
+		arrive_forget_pause(a);
+	return arrive_sort_out(a, arrival, r);
+}
+
+/* From the sockets, unless they are being given up. */
+static int
+take_guarded(struct acceptor *a, struct arrival *arrival, int64_t until)
+{
+	int r = -ECANCELED;
+
+	atomic_fetch_add(&a->in_take, 1);
+	if (!atomic_load(&a->is_draining))
+		r = take_once(a, arrival, until);
+	atomic_fetch_sub(&a->in_take, 1);
+	return r;
+}
+
+/* Workers that wait for a request, in all processes of the listener. */
+static int64_t
+idle_workers(const struct host *host)
+{
+	struct stats sum;
+
+	memset(&sum, 0, sizeof(sum));
+	stats_sum(host->slab, host->slots, &sum);
+	return atomic_load(&sum.counters[COUNTER_SERVING]) -
+	    atomic_load(&sum.counters[COUNTER_ACTIVE]);
+}
+
+static void
+count_taken(struct acceptor *a)
+{
+	const struct host *host = a->env->host;
+
+	atomic_fetch_sub_explicit(&a->left, 1, memory_order_relaxed);
+	if (atomic_load_explicit(&host->slab->is_scaling,
+	    memory_order_relaxed) && idle_workers(host) <
+	    (int64_t)atomic_load(&host->slab->min_spare))
+		a->env->busy(a->env);
+}
+
+int
+acceptor_take(struct acceptor *a, struct arrival *arrival, int64_t until)
+{
+	char *data = arrival->data;
+	size_t size = arrival->size;
+
+	if (atomic_load_explicit(&a->left, memory_order_relaxed) <= 0)
+		return -ECANCELED;      /* spent: another process takes over */
+	for (;;) {
+		int r = take_guarded(a, arrival, until);
+		if (r == -ECANCELED)
+			r = arrive_queued(a, arrival, true);
+		if (r == 0)
+			r = arrive_admit(a, arrival);
+		if (r == -EINTR && until > 0 && clock_now() >= until)
+			r = -ETIMEDOUT;
+		if (r == 0)
+			count_taken(a);
+		if (r != -EINTR)
+			return r;
+		arrival->data = data;
+		arrival->size = size;
+	}
+}
