@@ -245,8 +245,9 @@ give_up_sockets(struct acceptor *a)
 	for (size_t i = 0; i < a->count; i++) {
 		if (a->wants_collect)
 			collect_endpoint(a, &a->endpoints[i]);
+		/* The rest of the endpoint stays for what was taken from it. */
 		if (a->endpoints[i].transport->is_stream)
-			endpoint_close(&a->endpoints[i]);
+			fd_close(&a->endpoints[i].fd);
 	}
 	backlog_complete(&a->backlog);
 	if (a->model->takes)

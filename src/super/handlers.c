@@ -85,7 +85,7 @@ print_lines(char *text)
 
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
 		split(line, columns);
-		printf("%-12s %-8s %-36s %s\n", columns[0], columns[1],
+		printf("%-12s %-8s %-48s %s\n", columns[0], columns[1],
 		    columns[2], columns[3]);
 	}
 }
