@@ -24,6 +24,9 @@
  */
 struct options;
 
+/* How long a peer may go on sending after our side of a connection ended. */
+#define HOST_LINGER_MS 2000
+
 struct host {
 	ss_service service;             /* first */
 	const struct listener_conf *conf;       /* borrowed */

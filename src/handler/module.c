@@ -124,13 +124,12 @@ has_kind_of(const struct ss_handler *handler, const char *address)
 
 int
 module_fits(const struct module *module, const struct listener_conf *conf,
-    const char **key, struct err *err)
+    unsigned demands, const char **key, struct err *err)
 {
 	const struct ss_handler *handler = &module->handler;
 
 	*key = "concurrency";
-	if (conf->concurrency == CONCURRENCY_THREADED &&
-	    !(handler->kinds & SS_THREADS)) {
+	if (demands & SS_THREADS & ~handler->kinds) {
 		err_set(err, "handler \"%s\" is not safe in several threads at "
 		    "once (no SS_THREADS); use \"sync\", \"prefork\" or "
 		    "\"forking\"", handler->name);

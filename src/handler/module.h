@@ -22,9 +22,9 @@ struct module {
 int module_open(const char *path, struct err *err);
 /* dlopen the copy, find and check the handler. Runs its constructors. */
 int module_load(struct module *module, int fd, const char *path, struct err *err);
-/* Can this handler serve this listener? 0, or -EINVAL with the sentence and
- * *key the key that does not fit. */
+/* Can this handler serve this listener, whose model demands these kinds? 0, or
+ * -EINVAL with the sentence and *key the key that does not fit. */
 int module_fits(const struct module *module, const struct listener_conf *conf,
-    const char **key, struct err *err);
+    unsigned demands, const char **key, struct err *err);
 
 #endif

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "handler/api.h"
 
-#define LINGER_MS 2000          /* for a peer that goes on sending */
 #define REPLY_MAX 65536         /* no datagram is longer */
 #define BUFFER_KEEP 65536       /* a larger buffer is not kept for the next */
 
@@ -49,7 +48,7 @@ static void
 linger_here(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int64_t until = clock_after_ms(LINGER_MS);
+	int64_t until = clock_after_ms(HOST_LINGER_MS);
 
 	while (poll(&pfd, 1, clock_left_ms(until)) > 0 && !is_peer_done(fd) &&
 	    clock_now() < until)

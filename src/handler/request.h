@@ -86,7 +86,7 @@ void request_free(struct request *rq);
 void request_crashed(struct host *host, uint64_t id, const char *worker,
     const struct sockaddr *peer, socklen_t peer_len, int64_t started_at);
 
-/* Receive once into the request's buffers or the caller's memory, used by api.c. */
+/* The calls of socketserver.h, for api.c: sizes, 0, or -errno. */
 const char *request_peer(struct request *rq);
 const char *request_local(struct request *rq);
 ssize_t request_read(struct request *rq, void *data, size_t size);      /* or -errno */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of models. "prefork" is not one: it is sync in several processes,
+ * Which model serves a listener. "prefork" is not one: it is sync in several processes,
  * kept by the supervisor. "threaded" with workers is the pool.
  */
 #include "model/model.h"
@@ -19,11 +19,3 @@ model_of(const struct listener_conf *conf)
 	}
 	return &sync_model;
 }
-
-const struct model *const models[] = {
-	&sync_model,
-	&threaded_model,
-	&pool_model,
-	&forking_model,
-	NULL,
-};

@@ -19,7 +19,7 @@
  * - one that takes for itself (sync, the pool of threads): its lanes wait for
  *   arrivals in env->take().
  *
- * One object a file, listed in models[]. All functions here are called by the
+ * One object a model, chosen by model_of(). All functions here are called by the
  * service's main thread, which runs the loop.
  */
 struct model_env;
@@ -66,7 +66,6 @@ struct model {
 };
 
 extern const struct model sync_model, threaded_model, pool_model, forking_model;
-extern const struct model *const models[];      /* NULL-terminated */
 
 /* The model that serves this listener in one process. */
 const struct model *model_of(const struct listener_conf *conf);

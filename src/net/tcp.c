@@ -165,7 +165,6 @@ const struct transport tcp_transport = {
 	.scheme = "tcp",
 	.kind = ADDR_TCP,
 	.is_stream = true,
-	.inherits_options = true,
 	.open = tcp_open,
 	.ready = tcp_ready,
 	.take = socket_accept,

@@ -56,9 +56,6 @@ struct transport {
 	const char *scheme;             /* "tcp", "udp", "unix", "unixgram" */
 	enum addr_kind kind;
 	bool is_stream;
-	/* Do accepted connections have SO_RCVTIMEO and the like from the
-	 * listening socket? TCP yes, Unix no. */
-	bool inherits_options;
 	/* Bind (and listen). In the supervisor. 0 or -errno with a sentence
 	 * that says what to do. */
 	int (*open)(struct endpoint *ep, const struct listener_conf *conf,

@@ -18,8 +18,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "handler/host.h"
 
-#define LINGER_MS 2000
 #define LINGER_MAX 256
 
 struct entry {
@@ -139,7 +139,7 @@ entry_new(struct linger_list *list, int fd)
 	}
 	entry->list = list;
 	entry->fd = fd;
-	entry->until = clock_after_ms(LINGER_MS);
+	entry->until = clock_after_ms(HOST_LINGER_MS);
 	entry->previous = list->last;
 	if (list->last != NULL)
 		list->last->next = entry;

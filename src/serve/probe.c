@@ -18,6 +18,7 @@
 #include "conf/flat.h"
 #include "handler/host.h"
 #include "handler/module.h"
+#include "model/model.h"
 #include "serve/jail.h"
 
 #define LOAD_SECONDS 10
@@ -92,7 +93,7 @@ check_listener(void *arg, int file)
 	faults_init(&faults);
 	if (jail_probe(&err) < 0 ||
 	    module_load(&module, file, conf->handler_file, &err) < 0 ||
-	    module_fits(&module, conf, &key, &err) < 0)
+	    module_fits(&module, conf, model_of(conf)->demands, &key, &err) < 0)
 		fault_add(&faults, conf->file, conf->line, conf->name, key,
 		    "%s", err.text);
 	else if (host_init(&host, conf, &module, &faults) < 0 &&

@@ -364,7 +364,8 @@ load_handler(struct service *s, int file, struct err *err)
 
 	int r = module_load(&s->module, file, s->conf->handler_file, err);
 	if (r == 0)
-		r = module_fits(&s->module, s->conf, &key, err);
+		r = module_fits(&s->module, s->conf,
+		    model_of(s->conf)->demands, &key, err);
 	if (r < 0)
 		return r;
 	faults_init(&faults);
