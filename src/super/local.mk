@@ -46,10 +46,10 @@ libsuper_a_SOURCES = \
 	src/super/worker.h \
 	src/super/worker_end.c \
 	src/super/worker_end.h
-libsuper_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+libsuper_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 
-super_libraries = libsuper.a libnet.a libconf.a libbase.a \
-	$(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS)
+super_libraries = libsuper.a libcontrol.a libnet.a libconf.a libbase.a \
+	$(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 
 sbin_PROGRAMS += socketserverd
 socketserverd_SOURCES = src/super/main.c
