@@ -28,24 +28,28 @@ AC_DEFUN([SSD_TRY_LDFLAG], [
 	LDFLAGS=$ssd_saved_ldflags
 ])
 
-# SSD_SYSTEMD_DIR(NAME, PC-VARIABLE, WHAT): --with-NAME=DIR. The default is
-# what systemd.pc says; without systemd.pc, or with "no", nothing of the kind
+# SSD_PC_DIR(NAME, MODULE, PC-VARIABLE, WHAT, [DEFAULT]): --with-NAME=DIR. What
+# MODULE.pc says, else DEFAULT; without either, or with "no", nothing of the kind
 # is installed. Sets NAME and the conditional INSTALL_NAME (in capitals).
-AC_DEFUN([SSD_SYSTEMD_DIR], [
+AC_DEFUN([SSD_PC_DIR], [
 	AC_ARG_WITH([$1],
 		[AS_HELP_STRING([--with-$1=DIR],
-			[where $3 go, "no" for nowhere @<:@systemd.pc@:>@])],
+			[where $4 go, "no" for nowhere @<:@$2.pc@:>@])],
 		[], [with_$1=auto])
 	AS_CASE([$with_$1],
 		[auto|yes], [
-			$1=`$PKG_CONFIG --variable=$2 systemd 2>/dev/null`
+			$1=`$PKG_CONFIG --variable=$3 $2 2>/dev/null`
+			AS_IF([test -z "$[]$1"], [$1='$5'])
 			AS_IF([test "x$with_$1" = xyes && test -z "$[]$1"],
-				[AC_MSG_ERROR([--with-$1: systemd.pc not found, name the directory])])],
+				[AC_MSG_ERROR([--with-$1: $2.pc not found, name the directory])])],
 		[no], [$1=],
 		[$1=$with_$1])
 	AC_SUBST([$1])
 	AM_CONDITIONAL([INSTALL_]m4_toupper([$1]), [test -n "$[]$1"])
 ])
+
+# SSD_SYSTEMD_DIR(NAME, PC-VARIABLE, WHAT): the same, asked of systemd.pc.
+AC_DEFUN([SSD_SYSTEMD_DIR], [SSD_PC_DIR([$1], [systemd], [$2], [$3])])
 
 # SSD_EXPAND(VARIABLE, DIR-EXPRESSION): a directory with ${prefix} and the
 # like replaced, for people to read.

@@ -32,7 +32,7 @@ AM_TESTS_ENVIRONMENT = \
 
 directories = {"handlerdir": "$(handlerdir)", "sysconfdir": "$(sysconfdir)", \
 	"runstatedir": "$(runstatedir)", "sbindir": "$(sbindir)", \
-	"pkglibexecdir": "$(pkglibexecdir)", "includedir": "$(includedir)"}
+	"bindir": "$(bindir)", "pkglibexecdir": "$(pkglibexecdir)", "includedir": "$(includedir)"}
 
 # Writes the printed parts of the documents anew, into the source tree.
 .PHONY: update-docs
@@ -40,8 +40,8 @@ update-docs: all
 	cd $(srcdir) && top_builddir='$(abs_top_builddir)' \
 		DIRECTORIES='$(directories)' tests/lint/docs --write
 
-dist_check_SCRIPTS += tests/lint.tap tests/scenario.tap
-TESTS += tests/lint.tap tests/scenario.tap
+dist_check_SCRIPTS += tests/lint.tap tests/scenario.tap tests/systemd.tap
+TESTS += tests/lint.tap tests/scenario.tap tests/systemd.tap
 
 # Patterns and not folders: of a folder, what a build has put there would be
 # taken along.
@@ -52,10 +52,12 @@ EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, \
 	lint/* \
 	need-check/*.h \
 	regress/*.py \
-	scenario/run scenario/*.py))
+	scenario/run scenario/*.py \
+	systemd/run systemd/boot systemd/*.py))
 
 # What the lints and scenarios look at must be there before they start. The
 # scenarios come last and alone: some of them measure.
-tests/lint.log tests/scenario.log: $(sbin_PROGRAMS) $(pkglibexec_PROGRAMS) \
-	$(handler_LTLIBRARIES)
+tests/lint.log tests/scenario.log tests/systemd.log: $(bin_PROGRAMS) \
+	$(sbin_PROGRAMS) $(pkglibexec_PROGRAMS) $(handler_LTLIBRARIES) \
+	$(made_for_systemd)
 tests/scenario.log: $(filter-out tests/scenario.log,$(TEST_LOGS))

@@ -14,16 +14,25 @@
 enum message_type {
 	MESSAGE_NONE,
 	/* supervisor to service */
-	MESSAGE_DRAIN,          /* value: milliseconds to the drain deadline */
-	MESSAGE_RETIRE,         /* the same, but others go on with the sockets:
-				 * what waits in their queues is not taken */
-	MESSAGE_LOG_FD,         /* write the log to the descriptor with it */
+	MESSAGE_TAKE,           /* begin to take from the sockets: until then
+				 * they are another generation's */
+	MESSAGE_DRAIN,          /* value: milliseconds to the drain deadline;
+				 * text: a character a socket, in the order in
+				 * which they were handed over: see below */
+	MESSAGE_LOG_FD,         /* write the log to the descriptor with it;
+				 * value: enum log_kind */
 	MESSAGE_LOG_LEVEL,      /* value: enum log_level */
+	MESSAGE_LOG,            /* value: LOG_IS_JSON | LOG_HAS_ACCESS */
+	MESSAGE_KILL,           /* value: the id of a request that is to end */
+	MESSAGE_PING,           /* answered at once; value: anything */
 	/* service to supervisor */
 	MESSAGE_READY,          /* the handler is open, requests are served */
 	MESSAGE_FAILED,         /* text: why this process cannot serve; it
 				 * exits next */
 	MESSAGE_BUSY,           /* too few spare workers (prefork scaling) */
+	MESSAGE_RELEASED,       /* after DRAIN, once: it takes nothing more from
+				 * its sockets */
+	MESSAGE_PONG,           /* value: that of the PING */
 	MESSAGE_DONE,           /* this process ends of its own accord (drained,
 				 * or max_requests served); value: requests that
 				 * the drain deadline cut short. An exit without
@@ -32,6 +41,15 @@ enum message_type {
 };
 
 #define CHANNEL_TEXT_SIZE 480
+
+/* In the text of MESSAGE_DRAIN: nobody will serve this socket any more, so what
+ * waits in its queue is taken before it is given up. Anything else, or nothing
+ * for a socket: others go on with it and with what waits there. */
+#define DRAIN_COLLECT '1'
+
+/* In the value of MESSAGE_LOG. */
+#define LOG_IS_JSON 1
+#define LOG_HAS_ACCESS 2
 
 struct message {
 	uint32_t type;          /* enum message_type */

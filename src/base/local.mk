@@ -9,15 +9,21 @@ libbase_a_SOURCES = \
 	src/base/buf.c src/base/buf.h \
 	src/base/channel.c src/base/channel.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/elf_note.c src/base/elf_note.h \
 	src/base/err.c src/base/err.h \
 	src/base/exit.c src/base/exit.h \
 	src/base/fd.c src/base/fd.h \
+	src/base/gather.c src/base/gather.h \
 	src/base/log.c src/base/log.h \
 	src/base/log_sink.c src/base/log_sink.h \
 	src/base/loop.c src/base/loop.h \
+	src/base/number.c src/base/number.h \
 	src/base/record.c src/base/record.h \
+	src/base/seat.c src/base/seat.h \
 	src/base/sig.c src/base/sig.h \
 	src/base/stats.c src/base/stats.h \
+	src/base/suggest.c src/base/suggest.h \
+	src/base/totals.c src/base/totals.h \
 	src/base/utf8.c src/base/utf8.h
 
 check_PROGRAMS += tests/unit/base
@@ -28,11 +34,14 @@ tests_unit_base_SOURCES = \
 	tests/unit/base_addr.c \
 	tests/unit/base_channel.c \
 	tests/unit/base_fd.c \
+	tests/unit/base_gather.c \
 	tests/unit/base_log.c \
 	tests/unit/base_loop.c \
 	tests/unit/base_memory.c \
 	tests/unit/base_record.c \
+	tests/unit/base_seat.c \
 	tests/unit/base_sig.c \
-	tests/unit/base_stats.c
+	tests/unit/base_stats.c \
+	tests/unit/base_totals.c
 tests_unit_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_LDADD = libbase.a $(CHECK_LIBS)

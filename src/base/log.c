@@ -3,27 +3,30 @@
  * What is logged at all, and what happens when it cannot be: a record that the
  * sink does not take is counted as dropped, one of too many in a second as
  * left out, and both counts are told by a record of their own later. There is
- * no lock, and no buffer but the one of a thread that asked for it with
- * log_defer(): a fork of any other thread neither doubles nor loses a line.
+ * no lock and no buffer here but the gather, which a forked child does not
+ * have: a fork neither doubles nor loses a line.
  */
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/gather.h"
 #include "base/log_sink.h"
 #include "base/record.h"
 #include "base/utf8.h"
+
+#define SWITCH_MS 1000          /* for the writers of the old sink to end */
 
 /* Records about a listener that one process may write in a second, access
  * lines apart: a handler that logs in a loop must not fill the disk. */
@@ -31,30 +34,25 @@
 #define REPORT_EVERY CLOCK_SECOND       /* at most one report of drops */
 
 static struct {
-	struct sink sink;
-	bool owns_fd;
-	bool is_access_on;
-	enum log_format format;
+	/* Two, so that kind and descriptor change as one: the one not in use is
+	 * made ready, then it is the one in use. */
+	struct sink sinks[2];
+	struct sink *_Atomic sink;
+	_Atomic bool is_access_on;
+	_Atomic enum log_format format;
 	_Atomic enum log_level level;
 	_Atomic uint64_t dropped, reported;     /* reported <= dropped */
 	_Atomic int64_t reported_at;
 	_Atomic int64_t flood_second;           /* flood_count is of it */
 	_Atomic uint32_t flood_count;
 	_Atomic uint64_t left_out;              /* not told yet */
+	struct gather *gather;          /* owned; NULL: each line by itself */
 } root = {
-	.sink = { .fd = 2, .method = SINK_POLL, .kind = LOG_KIND_STREAM },
+	.sinks[0] = { .fd = 2, .method = SINK_POLL, .kind = LOG_KIND_STREAM },
+	.sink = &root.sinks[0],
 	.is_access_on = true,
 	.level = LOG_LEVEL_INFO,
 };
-
-/* Access lines of a thread that defers them. One write(2) takes them all: as
- * many as a pipe takes whole (PIPE_BUF, pipe(7)). */
-struct gathered {
-	size_t len;
-	unsigned lines;
-	char bytes[1 + PIPE_BUF];       /* the first is the sink's scratch */
-};
-static _Thread_local struct gathered *gathered;         /* NULL: not deferring */
 
 static const char *const words[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -84,43 +82,142 @@ void
 log_use(int fd, enum log_kind kind, enum log_format format,
     enum log_level level, bool is_access_on)
 {
-	int old = root.owns_fd ? atomic_load(&root.sink.fd) : -1;
+	struct sink *sink = atomic_load(&root.sink);
+	int old = sink->is_owned ? atomic_load(&sink->fd) : -1;
 
-	root.sink.kind = kind;
-	sink_set(&root.sink, fd < 0 ? 2 : fd);
-	root.owns_fd = fd >= 0;
-	root.format = format;
-	root.is_access_on = is_access_on;
+	sink->kind = kind;
+	sink_set(sink, fd < 0 ? 2 : fd);
+	sink->is_owned = fd >= 0;
+	log_set_format(format);
+	log_set_access(is_access_on);
 	log_set_level(level);
 	if (old != fd)
 		fd_close(&old);
 }
 
-void
-log_replace_fd(int fd)
+static void
+flush_gathered(void)
 {
-	int old = atomic_load(&root.sink.fd), r;
+	if (root.gather != NULL)
+		gather_flush(root.gather);
+}
+
+/* Of the same kind: onto the old number, which others may have at hand. */
+static void
+sink_replace_fd(struct sink *sink, int fd)
+{
+	int old = atomic_load(&sink->fd), r;
 
 	if (fd == old)
 		return;
-	if (root.owns_fd) {
+	if (sink->is_owned) {
 		do      /* EBUSY: dup2(2), a race with an open */
 			r = dup3(fd, old, O_CLOEXEC);
 		while (r < 0 && (errno == EINTR || errno == EBUSY));
 		if (r >= 0) {
-			sink_set(&root.sink, old);
+			sink_set(sink, old);
 			fd_close(&fd);
 			return;
 		}
 	}
-	sink_set(&root.sink, fd);
-	root.owns_fd = true;
+	sink_set(sink, fd);
+	sink->is_owned = true;
+}
+
+/* Nobody new comes to a sink that is not in use; wait for those who are there.
+ * One that hangs in its write(2) keeps the descriptor open for good. */
+static void
+sink_retire(struct sink *sink)
+{
+	int64_t until = clock_after_ms(SWITCH_MS);
+	int fd = atomic_load(&sink->fd);
+
+	while (atomic_load(&sink->writers) > 0 && clock_now() < until)
+		(void)sched_yield();
+	if (sink->is_owned && atomic_load(&sink->writers) == 0)
+		fd_close(&fd);
+	sink->is_owned = false;
+}
+
+void
+log_replace_fd(int fd, enum log_kind kind)
+{
+	struct sink *old = atomic_load(&root.sink);
+	struct sink *next = old == root.sinks ? &root.sinks[1] : root.sinks;
+
+	flush_gathered();
+	if (kind == old->kind) {
+		sink_replace_fd(old, fd);
+		return;
+	}
+	next->kind = kind;
+	next->is_owned = true;
+	sink_set(next, fd);
+	atomic_store(&root.sink, next);
+	sink_retire(old);
+}
+
+/* The sink in use, until sink_leave(). A forked child that was born while
+ * another thread wrote counts that one for ever: no child changes its sink. */
+static struct sink *
+sink_enter(void)
+{
+	for (;;) {
+		struct sink *sink = atomic_load(&root.sink);
+
+		atomic_fetch_add(&sink->writers, 1);
+		if (sink == atomic_load(&root.sink))
+			return sink;
+		atomic_fetch_sub(&sink->writers, 1);
+	}
+}
+
+static void
+sink_leave(struct sink *sink)
+{
+	atomic_fetch_sub(&sink->writers, 1);
 }
 
 int
 log_fd(void)
 {
-	return atomic_load(&root.sink.fd);
+	return atomic_load(&atomic_load(&root.sink)->fd);
+}
+
+enum log_kind
+log_kind(void)
+{
+	return atomic_load(&root.sink)->kind;
+}
+
+enum log_level
+log_level(void)
+{
+	return atomic_load_explicit(&root.level, memory_order_relaxed);
+}
+
+enum log_format
+log_format(void)
+{
+	return atomic_load_explicit(&root.format, memory_order_relaxed);
+}
+
+bool
+log_is_access_on(void)
+{
+	return atomic_load_explicit(&root.is_access_on, memory_order_relaxed);
+}
+
+void
+log_set_format(enum log_format format)
+{
+	atomic_store_explicit(&root.format, format, memory_order_relaxed);
+}
+
+void
+log_set_access(bool is_on)
+{
+	atomic_store_explicit(&root.is_access_on, is_on, memory_order_relaxed);
 }
 
 void
@@ -132,7 +229,7 @@ log_set_level(enum log_level level)
 bool
 log_is_on(enum log_level level)
 {
-	return level >= atomic_load_explicit(&root.level, memory_order_relaxed);
+	return level >= log_level();
 }
 
 uint64_t
@@ -154,9 +251,12 @@ static int
 emit(const struct record *record)
 {
 	char bytes[RECORD_MAX + 1];
-	size_t len = record_format(bytes, root.sink.kind, root.format, record);
+	struct sink *sink = sink_enter();
+	size_t len = record_format(bytes, sink->kind, log_format(), record);
+	int r = sink_put(sink, bytes + 1, len);
 
-	return sink_put(&root.sink, bytes + 1, len);
+	sink_leave(sink);
+	return r;
 }
 
 /* A record of the log about itself; how the log counts is the caller's. */
@@ -200,33 +300,46 @@ report_dropped(void)
 		atomic_store(&root.reported_at, now);
 }
 
+/* The log went from a stream to something else since they were gathered: each
+ * line is the message of a record now. */
 static void
-gathered_write(void)
+emit_gathered(char *lines, size_t len)
 {
-	if (gathered == NULL || gathered->len == 0)
-		return;
-	if (sink_put(&root.sink, gathered->bytes + 1, gathered->len))
-		atomic_fetch_add(&root.dropped, gathered->lines);
-	gathered->len = gathered->lines = 0;
+	char *line = lines, *end = lines + len, *next;
+
+	for (; line < end; line = next + 1) {
+		struct record record = {
+			.level = LOG_LEVEL_INFO, .wall_ns = wall_now(),
+			.message = line,
+		};
+
+		next = memchr(line, '\n', (size_t)(end - line));
+		if (next == NULL)
+			next = end;
+		record.message_len = (size_t)(next - line);
+		if (emit(&record))
+			atomic_fetch_add(&root.dropped, 1);
+	}
 }
 
+/* Of the gather. */
 static void
-gather(const struct record *record)
+write_gathered(char *lines, size_t len, unsigned count)
 {
-	char bytes[RECORD_MAX + 1];
-	size_t len = record_format(bytes, root.sink.kind, root.format, record);
+	struct sink *sink = sink_enter();
+	bool is_stream = sink->kind == LOG_KIND_STREAM;
 
-	if (gathered->len + len > PIPE_BUF)
-		gathered_write();
-	memcpy(gathered->bytes + 1 + gathered->len, bytes + 1, len);
-	gathered->len += len;
-	gathered->lines++;
+	if (is_stream && sink_put(sink, lines, len))
+		atomic_fetch_add(&root.dropped, count);
+	sink_leave(sink);
+	if (!is_stream)
+		emit_gathered(lines, len);
 }
 
 static void
 write_record(const struct record *record)
 {
-	gathered_write();       /* in the order in which it happened */
+	flush_gathered();       /* in the order in which it happened */
 	if (emit(record))
 		atomic_fetch_add(&root.dropped, 1);
 	else
@@ -319,37 +432,104 @@ log_write(enum log_level level, const struct log_fields *fields,
 }
 
 void
+log_tell(void)
+{
+	const int saved = errno;
+
+	if (atomic_load_explicit(&root.left_out, memory_order_relaxed) &&
+	    atomic_load(&root.flood_second) != clock_coarse() / CLOCK_SECOND)
+		report_left_out(NULL);
+	report_dropped();
+	errno = saved;
+}
+
+static void
+gather_record(const struct record *record)
+{
+	char bytes[RECORD_MAX + 1];
+	size_t len = record_format(bytes, LOG_KIND_STREAM, log_format(),
+	    record);
+
+	gather_put(root.gather, bytes + 1, len);
+}
+
+void
 log_access(const struct log_access *access)
 {
 	static const char message[] = "request";
 	const int saved = errno;
 
-	if (!root.is_access_on || !log_is_on(LOG_LEVEL_INFO))
+	if (!log_is_access_on() || !log_is_on(LOG_LEVEL_INFO))
 		return;
 	const struct record record = {
 		.level = LOG_LEVEL_INFO, .wall_ns = wall_now(),
 		.fields = &access->fields, .access = access,
 		.message = message, .message_len = sizeof(message) - 1,
 	};
-	if (gathered != NULL && root.sink.kind == LOG_KIND_STREAM)
-		gather(&record);
+	if (root.gather != NULL && log_kind() == LOG_KIND_STREAM)
+		gather_record(&record);
 	else
 		write_record(&record);
 	errno = saved;
 }
 
-void
-log_defer(bool on)
+/* A child that was forked: the memory is its parent's. */
+static void
+leave_gather(void)
 {
-	gathered_write();
-	if (on && gathered == NULL) {
-		gathered = malloc(sizeof(*gathered));
-		if (gathered != NULL)   /* else every line by itself */
-			gathered->len = gathered->lines = 0;
-	} else if (!on) {
-		free(gathered);
-		gathered = NULL;
+	root.gather = NULL;
+}
+
+int
+log_gather(int file, unsigned slot)
+{
+	if (pthread_atfork(NULL, NULL, leave_gather) != 0)
+		return -1;
+	root.gather = gather_open(file, slot, write_gathered);
+	return root.gather != NULL ? gather_timer(root.gather) : -1;
+}
+
+void
+log_gather_due(void)
+{
+	gather_due(root.gather);
+	log_tell();
+}
+
+void
+log_gather_end(void)
+{
+	gather_close(&root.gather);
+}
+
+/* The length of the line at the front, with its newline; 0 = no line. */
+static size_t
+line_length(const char *text, size_t len)
+{
+	const char *end = memchr(text, '\n', len);
+
+	return end != NULL ? (size_t)(end - text) + 1 : 0;
+}
+
+unsigned
+log_rescue(const char *lines, size_t len)
+{
+	char kept[1 + GATHER_MAX];
+	unsigned count = 0, damaged = 0;
+	size_t n, kept_len = 0;
+
+	for (; (n = line_length(lines, len)) > 0; lines += n, len -= n) {
+		if (!record_is_line(lines, n)) {
+			damaged++;
+			continue;
+		}
+		memcpy(kept + 1 + kept_len, lines, n);
+		kept_len += n;
+		count++;
 	}
+	if (kept_len > 0)
+		write_gathered(kept + 1, kept_len, count);
+	return damaged + (len > 0);
 }
 
 void
@@ -357,10 +537,7 @@ log_flush(void)
 {
 	const int saved = errno;
 
-	gathered_write();
-	if (atomic_load_explicit(&root.left_out, memory_order_relaxed) &&
-	    atomic_load(&root.flood_second) != clock_coarse() / CLOCK_SECOND)
-		report_left_out(NULL);
-	report_dropped();
+	flush_gathered();
 	errno = saved;
+	log_tell();
 }

@@ -63,11 +63,18 @@ int log_sink_open(const char *target, enum log_kind *kind, struct err *err);
  * the one taken before. Not while other threads log: at start. */
 void log_use(int fd, enum log_kind kind, enum log_format format,
     enum log_level level, bool is_access_on);
-/* Replace the sink's descriptor (USR1, MESSAGE_LOG_FD): dup3 onto the old one,
- * also while other threads log. Takes fd; its kind is the old one's. */
-void log_replace_fd(int fd);
+/* Write to another sink (USR1, MESSAGE_LOG_FD), also while other threads log:
+ * no line is lost, or framed for the wrong kind. Takes fd; where the kind stays,
+ * log_fd() stays the same. One thread at a time. */
+void log_replace_fd(int fd, enum log_kind kind);
 int log_fd(void);
-void log_set_level(enum log_level level);       /* any thread */
+enum log_kind log_kind(void);
+enum log_level log_level(void);
+enum log_format log_format(void);
+bool log_is_access_on(void);
+void log_set_level(enum log_level level);       /* any thread; so the next two */
+void log_set_format(enum log_format format);
+void log_set_access(bool is_on);
 bool log_is_on(enum log_level level);
 /* Lines that could not be written since the start. */
 uint64_t log_dropped(void);
@@ -78,13 +85,21 @@ void log_vwrite(enum log_level level, const struct log_fields *fields,
     const char *format, va_list ap) __attribute__((format(printf, 3, 0)));
 /* At level info; nothing when access lines are off. */
 void log_access(const struct log_access *access);
-/* From now on this thread calls log_flush() before each wait: its access lines to a stream
- * are gathered and written together, 4 KiB at most. A crash loses those of the
- * requests since its last wait. Off before the thread ends. */
-void log_defer(bool on);
-/* Write what this thread gathered; tell what was dropped, or left out in a
- * second that is over, and has not been told. Cheap when there is nothing.
- * Called before a wait that may be long and at exit. */
+/* Gather the access lines of this process in its place of that memory file
+ * (base/gather.h) and write many at once; a record of another kind writes them
+ * first. A descriptor that is readable when log_gather_due() is to be called;
+ * -1: each line is written by itself, as it is where the sink is no stream, and
+ * in a child that is forked. Before other threads log; the end after them. */
+int log_gather(int file, unsigned slot);
+void log_gather_due(void);
+void log_gather_end(void);
+/* Write what gather_rescue() found. How many lines were left out, because they
+ * are not as this log writes them. */
+unsigned log_rescue(const char *lines, size_t len);
+/* Tell what was dropped, or left out in a second that is over, and has not been
+ * told. Cheap when there is nothing. Called before a wait that may be long. */
+void log_tell(void);
+/* Write what was gathered, and tell. Called at the end. */
 void log_flush(void);
 
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)

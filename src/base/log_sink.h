@@ -22,7 +22,9 @@ struct sink {
 	_Atomic int fd;
 	_Atomic enum sink_method method;
 	_Atomic bool is_torn;   /* the last record went out only in part */
-	enum log_kind kind;     /* set before other threads write */
+	_Atomic enum log_kind kind;
+	_Atomic unsigned writers;       /* threads that write to it just now */
+	bool is_owned;          /* the log closes fd */
 };
 
 /* Look at what fd is. The sink does not own it. */

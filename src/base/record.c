@@ -433,3 +433,19 @@ record_format(char bytes[RECORD_MAX + 1], enum log_kind kind,
 		put_stream(&out, record);
 	return (size_t)(out.at - (bytes + 1));
 }
+
+bool
+record_is_line(const char *line, size_t len)
+{
+	if (len < 2 || len > RECORD_MAX || line[--len] != '\n')
+		return false;
+	while (len > 0) {
+		const size_t n = utf8_printable(line, len);
+
+		if (n == 0)
+			return false;
+		line += n;
+		len -= n;
+	}
+	return true;
+}

@@ -31,5 +31,8 @@ struct record {
  * ends a record which a sink took only in part. */
 size_t record_format(char bytes[RECORD_MAX + 1], enum log_kind kind,
     enum log_format format, const struct record *record);
+/* Are these bytes one line that a stream may have: printable, and its newline
+ * at the end? */
+bool record_is_line(const char *line, size_t len);
 
 #endif

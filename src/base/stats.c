@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+#define PAGE 4096
+#define SLOTS_MAX 65536
 
 static const struct {
 	const char *word, *help;
@@ -61,15 +63,30 @@ counter_name(enum counter counter)
 }
 
 static size_t
-slab_size(unsigned slots)
+slots_size(unsigned slots)
 {
 	return sizeof(struct stats_slab) + slots * sizeof(struct stats);
 }
 
-static struct stats_slab *
-slab_map(int fd, unsigned slots)
+/* The seats are many: they follow on a page of their own, away from the
+ * counters, so that those stay together. */
+static size_t
+seats_offset(unsigned slots)
 {
-	void *map = mmap(NULL, slab_size(slots), PROT_READ | PROT_WRITE,
+	return (slots_size(slots) + PAGE - 1) / PAGE * PAGE;
+}
+
+static size_t
+slab_bytes(struct stats_size size)
+{
+	return seats_offset(size.slots) +
+	    (size_t)size.slots * size.seats * sizeof(struct seat);
+}
+
+static struct stats_slab *
+slab_map(int fd, struct stats_size size)
+{
+	void *map = mmap(NULL, slab_bytes(size), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
 
 	return map == MAP_FAILED ? NULL : map;
@@ -77,16 +94,16 @@ slab_map(int fd, unsigned slots)
 
 /* Sealed, so that no process can take pages away under the others (SIGBUS). */
 static int
-slab_size_file(int fd, unsigned slots)
+slab_size_file(int fd, struct stats_size size)
 {
-	if (ftruncate(fd, (off_t)slab_size(slots)) < 0)
+	if (ftruncate(fd, (off_t)slab_bytes(size)) < 0)
 		return -1;
 	return fcntl(fd, F_ADD_SEALS,
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
 struct stats_slab *
-stats_new(unsigned slots, int *fd)
+stats_new(struct stats_size size, int *fd)
 {
 	struct stats_slab *slab = NULL;
 
@@ -96,37 +113,77 @@ stats_new(unsigned slots, int *fd)
 		*fd = -1;
 		return NULL;
 	}
-	if (slab_size_file(*fd, slots) == 0)
-		slab = slab_map(*fd, slots);
-	if (!slab)
+	if (slab_size_file(*fd, size) == 0)
+		slab = slab_map(*fd, size);
+	if (!slab) {
 		fd_close(fd);
+		return NULL;
+	}
+	slab->slot_count = size.slots;
+	slab->seat_count = size.seats;
 	return slab;
 }
 
-struct stats_slab *
-stats_map(int fd, unsigned *slots)
+/* As the file itself says, if that agrees with what it is. */
+static bool
+slab_read_size(int fd, struct stats_size *size)
 {
+	struct stats_slab head;
 	struct stat st;
-	size_t size;
 
 	if (fstat(fd, &st) < 0)
-		return NULL;
-	size = st.st_size > 0 ? (size_t)st.st_size : 0;
-	if (!S_ISREG(st.st_mode) || size < slab_size(1) ||
-	    (size - slab_size(0)) / sizeof(struct stats) > UINT_MAX) {
-		errno = EINVAL;
-		return NULL;
-	}
-	*slots = (unsigned)((size - slab_size(0)) / sizeof(struct stats));
-	return slab_map(fd, *slots);
+		return false;
+	errno = EINVAL;
+	if (!S_ISREG(st.st_mode) ||
+	    pread(fd, &head, sizeof(head), 0) != sizeof(head))
+		return false;
+	*size = (struct stats_size){ head.slot_count, head.seat_count };
+	return size->slots > 0 && size->slots <= SLOTS_MAX &&
+	    size->seats <= STATS_SEATS_MAX &&
+	    slab_bytes(*size) == (size_t)st.st_size;
+}
+
+struct stats_slab *
+stats_map(int fd, struct stats_size *size)
+{
+	return slab_read_size(fd, size) ? slab_map(fd, *size) : NULL;
 }
 
 void
-stats_free(struct stats_slab **slab, unsigned slots)
+stats_free(struct stats_slab **slab, struct stats_size size)
 {
 	if (*slab)
-		(void)munmap(*slab, slab_size(slots)); /* ours: cannot fail */
+		(void)munmap(*slab, slab_bytes(size));  /* ours: cannot fail */
 	*slab = NULL;
+}
+
+struct seat *
+stats_seat(struct stats_slab *slab, struct stats_size size,
+    unsigned slot, unsigned i)
+{
+	char *seats = (char *)slab + seats_offset(size.slots);
+
+	return (struct seat *)(void *)seats + (size_t)slot * size.seats + i;
+}
+
+void
+stats_use_seat(struct stats *stats, unsigned i)
+{
+	uint32_t used = atomic_load_explicit(&stats->seats_used,
+	    memory_order_relaxed);
+
+	while (used <= i && !atomic_compare_exchange_weak(&stats->seats_used,
+	    &used, i + 1))
+		continue;
+}
+
+unsigned
+stats_seats_used(const struct stats_slab *slab, struct stats_size size,
+    unsigned slot)
+{
+	uint32_t used = atomic_load(&slab->slots[slot].seats_used);
+
+	return used < size.seats ? used : size.seats;
 }
 
 void

@@ -7,11 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/seat.h"
+
 /*
  * Counters of one listener in shared memory: a slot for each of its service
  * processes, written by that process (any thread or child of it) with relaxed
  * atomics, read by the supervisor. What is in a slot is hostile input to the
  * supervisor: numbers to be shown and clamped, never an index, size or pid.
+ *
+ * Behind the slots stand the seats of their requests, so many a slot. Pages
+ * that nobody has sat on cost nothing.
  */
 
 /* Why a request was not served: the one table of reason words (stats.c). */
@@ -51,26 +56,46 @@ struct stats {                  /* one slot; 64-byte aligned */
 	 * forking service share this page and need no other. */
 	_Alignas(64) _Atomic bool is_draining;  /* takes no more */
 	_Atomic bool is_cancelled;      /* past the drain deadline: waits end */
+	_Atomic uint32_t seats_used;    /* the first so many may be taken */
 	_Atomic int64_t counters[COUNTERS];
 	_Atomic int64_t refused[REASONS];
 };
 
 struct stats_slab {
-	_Alignas(64) _Atomic uint64_t next_id;  /* of requests, listener-wide */
+	_Alignas(64) _Atomic uint64_t next_id;  /* of requests: the last given.
+						 * A generation has a block of
+						 * them: unique in the daemon */
 	_Atomic uint32_t is_scaling;            /* workers send MESSAGE_BUSY */
 	_Atomic uint32_t min_spare;
+	uint32_t slot_count, seat_count;        /* for stats_map(), checked */
 	struct stats slots[];
 };
 
-/* One shared mapping with `slots` slots, all zero; its memory file, which
- * nobody can resize, is *fd, owned by the caller (for the service to map).
- * NULL with errno. */
-struct stats_slab *stats_new(unsigned slots, int *fd);
-/* The same memory from its file; *slots from the file's size. NULL with errno
- * (EINVAL: not such a file). The caller may close fd. */
-struct stats_slab *stats_map(int fd, unsigned *slots);
+/* How large a slab is: kept by whoever has one, since what stands in it may be
+ * written by others. */
+struct stats_size {
+	unsigned slots;
+	unsigned seats;                 /* a slot */
+};
+
+#define STATS_SEATS_MAX 65536           /* a slot; further requests have none */
+
+/* One shared mapping, all zero; its memory file, which nobody can resize, is
+ * *fd, owned by the caller (for the service to map). NULL with errno. */
+struct stats_slab *stats_new(struct stats_size size, int *fd);
+/* The same memory from its file, and its size, which agrees with the file's.
+ * NULL with errno (EINVAL: not such a file). The caller may close fd. */
+struct stats_slab *stats_map(int fd, struct stats_size *size);
 /* Unmap; the memory lives while anyone else has it. */
-void stats_free(struct stats_slab **slab, unsigned slots);
+void stats_free(struct stats_slab **slab, struct stats_size size);
+/* A slot's seat. slot < size.slots, i < size.seats. */
+struct seat *stats_seat(struct stats_slab *slab, struct stats_size size,
+    unsigned slot, unsigned i);
+/* This seat may be taken from now on: readers look so far. */
+void stats_use_seat(struct stats *stats, unsigned i);
+/* How many seats of a slot a reader must look at. */
+unsigned stats_seats_used(const struct stats_slab *slab, struct stats_size size,
+    unsigned slot);
 
 static inline void
 stats_add(struct stats *stats, enum counter counter, int64_t n)

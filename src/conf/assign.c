@@ -7,9 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "conf/number.h"
+#include "base/number.h"
+#include "base/suggest.h"
 #include "conf/row.h"
-#include "conf/suggest.h"
 
 #define SENTENCE_MAX 480
 

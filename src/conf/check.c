@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/acl.h"
+#include "base/addr.h"
 #include "conf/draft.h"
 
 #define NAME_LENGTH_MAX 63
@@ -120,6 +121,45 @@ check_applies(struct draft *draft, const struct draft_listener *listener)
 		    "to concurrency \"%s\"; it is for %s only",
 		    model_word(listener->conf), models.data ? models.data : "");
 		buf_free(&models);
+	}
+}
+
+/* --- keys and the sockets --- */
+
+static void
+tell_useless(struct draft *draft, const struct draft_listener *listener,
+    const struct conf_row *row, unsigned sockets)
+{
+	struct buf kinds;
+
+	buf_init(&kinds, 0);
+	row_list_sockets(row, " or ", &kinds);
+	if (sockets == ROW_ON_FD && row->unit_key)
+		draft_fault(draft, listener, row->path, NULL, "does nothing "
+		    "for a socket that is handed over; set %s= in its socket "
+		    "unit", row->unit_key);
+	else
+		draft_fault(draft, listener, row->path, NULL, "does nothing "
+		    "for any address of this listener; it is for %s only, or "
+		    "for defaults", kinds.data ? kinds.data : "");
+	buf_free(&kinds);
+}
+
+/* As with the concurrency: what can do nothing is put back. */
+static void
+check_serves(struct draft *draft, const struct draft_listener *listener)
+{
+	unsigned sockets = row_sockets(listener->conf);
+
+	for (size_t i = 0; i < listener_table.count; i++) {
+		const struct conf_row *row = &listener_table.rows[i];
+
+		if (row_serves(row, sockets))
+			continue;
+		if (row_set_default(row, listener->conf, &draft->config->arena))
+			draft->failed = true;
+		if (listener->is_own[i] && !listener->is_bad[i])
+			tell_useless(draft, listener, row, sockets);
 	}
 }
 
@@ -305,6 +345,24 @@ check_target(struct draft *draft)
 	    target);
 }
 
+/* A path is longer once it is absolute, and a socket's must be short. That the
+ * default one is too long is nobody's fault here. */
+static void
+check_control(struct draft *draft)
+{
+	struct config *config = draft->config;
+	struct addr addr;
+	struct err err;
+
+	if (!*config->control.socket ||
+	    strcmp(config->control.socket, CONTROL_SOCKET) == 0)
+		return;
+	config->control.socket = draft_path(draft, config->control.socket);
+	if (addr_parse(&addr, draft_printf(draft, "unix:%s",
+	    config->control.socket), &err))
+		draft_top_fault(draft, "control.socket", "%s", err.text);
+}
+
 static void
 check_top(struct draft *draft)
 {
@@ -312,6 +370,7 @@ check_top(struct draft *draft)
 
 	check_target(draft);
 	draft_check_top_users(draft);
+	check_control(draft);
 	if (*config->address_file)
 		config->address_file = draft_path(draft, config->address_file);
 	for (size_t i = 0; i < config->module_path.count; i++)
@@ -357,6 +416,8 @@ check_listener(struct draft *draft, struct draft_listener *listener)
 	check_device(draft, listener);
 	if (conf->is_enabled) {
 		draft_check_listen(draft, listener);
+		if (!draft_is_bad(listener, "listen"))
+			check_serves(draft, listener);
 		draft_check_handler(draft, listener);
 		draft_check_users(draft, listener);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a handler's name to its file. The file is not opened, let alone loaded:
- * that is done by a service process that can afford to die of it.
+ * From a handler's name to its file, and what that holds in few words. It is
+ * not loaded: that is done by a service process that can afford to die of it.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -10,8 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/digest.h"
 #include "conf/draft.h"
 #include "conf/file.h"
+
+#define HANDLER_MAX_BYTES (64UL << 20)        /* more is not loaded */
 
 static bool
 is_bare_name(const char *name)
@@ -128,6 +131,37 @@ find_by_name(struct draft *draft, struct draft_listener *listener)
 	report_missing(draft, listener);
 }
 
+/* Read once for all the listeners that have it. */
+static const struct listener_conf *
+find_digested(const struct draft *draft, const struct listener_conf *conf)
+{
+	const struct listener_conf *other = draft->config->listeners;
+
+	for (; other < conf; other++)
+		if (*other->handler_digest &&
+		    strcmp(other->handler_file, conf->handler_file) == 0)
+			return other;
+	return NULL;
+}
+
+/* What cannot be read, or is too long, is told by who loads it. */
+static void
+digest_handler(struct draft *draft, struct listener_conf *conf)
+{
+	const struct listener_conf *other = find_digested(draft, conf);
+	struct digest digest;
+
+	if (other) {
+		conf->handler_digest = other->handler_digest;
+		conf->handler_build_id = other->handler_build_id;
+		return;
+	}
+	if (digest_file(conf->handler_file, HANDLER_MAX_BYTES, &digest) < 0)
+		return;
+	conf->handler_digest = draft_printf(draft, "%s", digest.text);
+	conf->handler_build_id = draft_printf(draft, "%s", digest.build_id);
+}
+
 void
 draft_check_handler(struct draft *draft, struct draft_listener *listener)
 {
@@ -143,4 +177,6 @@ draft_check_handler(struct draft *draft, struct draft_listener *listener)
 		draft_fault(draft, listener, "handler", NULL, "\"%.80s\" is "
 		    "neither a name nor a file; a name of letters, digits, _ "
 		    "and -, or a path that ends in .so, is allowed", name);
+	if (*listener->conf->handler_file && !draft_is_bad(listener, "handler"))
+		digest_handler(draft, listener->conf);
 }

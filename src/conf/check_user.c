@@ -110,19 +110,25 @@ draft_check_users(struct draft *draft, struct draft_listener *listener)
 	check(draft, listener, "chroot", conf->chroot, judge_chroot);
 }
 
+static void
+check_top(struct draft *draft, const char *path, const char *name,
+    judge_fn *judge)
+{
+	struct err sentence = { .text = "" };
+
+	if (*name)
+		judge(name, &sentence);
+	if (*sentence.text)
+		draft_top_fault(draft, path, "%s", sentence.text);
+}
+
 void
 draft_check_top_users(struct draft *draft)
 {
 	const struct config *config = draft->config;
-	struct err sentence = { .text = "" };
 
-	if (*config->user)
-		judge_user(config->user, &sentence);
-	if (*sentence.text)
-		draft_top_fault(draft, "user", "%s", sentence.text);
-	sentence.text[0] = '\0';
-	if (*config->group)
-		judge_group(config->group, &sentence);
-	if (*sentence.text)
-		draft_top_fault(draft, "group", "%s", sentence.text);
+	check_top(draft, "user", config->user, judge_user);
+	check_top(draft, "group", config->group, judge_group);
+	check_top(draft, "control.group", config->control.group,
+	    judge_group_owner);
 }

@@ -2,6 +2,7 @@
 #include "conf/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ARENA_CHUNK 16384
 
@@ -24,4 +25,13 @@ config_free(struct config **config)
 	arena_free(&(*config)->arena);
 	free(*config);
 	*config = NULL;
+}
+
+struct listener_conf *
+config_find(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->listener_count; i++)
+		if (strcmp(config->listeners[i].name, name) == 0)
+			return &config->listeners[i];
+	return NULL;
 }

@@ -41,6 +41,10 @@ struct listener_conf {
 	struct string_list addresses;
 	const char *handler;            /* as written */
 	const char *handler_file;       /* absolute path of the shared object */
+	const char *handler_digest;     /* of what that held when it was read;
+					 * "" = it could not be, or is too long
+					 * to be loaded */
+	const char *handler_build_id;   /* of the linker, as hex; "" = none */
 	struct value *options;          /* a VALUE_GROUP; NULL = none given */
 	int64_t concurrency;            /* enum concurrency */
 	int64_t workers;                /* 0 = the model's own default */
@@ -90,12 +94,24 @@ struct config {
 		bool is_access_on;
 	} log;
 	int64_t drain_timeout_ms;
+	int64_t lame_duck_ms;           /* 0 = none */
 	const char *address_file;       /* "" = none */
+	struct {
+		const char *socket;     /* a path; "" = none */
+		int64_t mode;           /* of its file */
+		const char *group;      /* "" = the daemon's */
+	} control;
 	struct listener_conf *listeners;
 	size_t listener_count;
 };
 
+/* control.socket when nobody says otherwise. */
+#define CONTROL_SOCKET RUNSTATEDIR "/socketserverd/control.sock"
+
 struct config *config_new(void);                /* empty; NULL out of memory */
 void config_free(struct config **config);
+/* The listener of that name, enabled or not; NULL = there is none. */
+struct listener_conf *config_find(const struct config *config,
+    const char *name);
 
 #endif

@@ -10,19 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "conf/row.h"
-#include "conf/suggest.h"
 
 #define DOC_WIDTH 78
 
 static const struct {
-	const char *word, *help;
+	const char *word, *short_help, *help;
 } reloads[] = {
-	[RELOAD_LIVE] = { "live", "takes effect at once, no process is "
-	    "replaced" },
-	[RELOAD_GENERATION] = { "generation", "new service processes take "
-	    "over, the old ones finish their requests" },
-	[RELOAD_SOCKET] = { "socket", "the listening socket is opened anew" },
+	[RELOAD_LIVE] = { "live", "applied at once",
+	    "The daemon applies it at once; no process is replaced." },
+	[RELOAD_GENERATION] = { "generation",
+	    "new processes on the same sockets",
+	    "New service processes take over the sockets of the listener when "
+	    "they are ready; the old ones finish their requests." },
+	[RELOAD_SOCKET] = { "socket",
+	    "applied to the open socket, or the socket is opened",
+	    "A socket that is open stays open and is changed. A new address is "
+	    "opened, one that is gone is closed after its queue was served; "
+	    "for either, new service processes take over too." },
+	[RELOAD_START] = { "start", "at the next start of the daemon",
+	    "It takes effect when the daemon is started the next time." },
 };
 
 /* Every default, as data that row_format() can print. */
@@ -122,12 +130,20 @@ help_facts(struct buf *out, const struct conf_row *row, const void *base)
 	put_default(out, row, base);
 	(void)buf_printf(out, "\n    reload   %s: "
 	    "%s\n", reloads[row->reload].word,
-	    reloads[row->reload].help);
+	    reloads[row->reload].short_help);
 	if (row->models) {
 		(void)buf_puts(out, "    only     ");
 		put_models(out, row);
 		(void)buf_puts(out, "\n");
 	}
+	if (row->sockets) {
+		(void)buf_puts(out, "    only     addresses of ");
+		row_list_sockets(row, ", ", out);
+		(void)buf_puts(out, "\n");
+	}
+	if (row->unit_key)
+		(void)buf_printf(out, "    fd:      %s= in the socket unit\n",
+		    row->unit_key);
 	if (row->python)
 		(void)buf_printf(out, "    Python   %s\n", row->python);
 }
@@ -314,12 +330,21 @@ mdoc_facts(struct buf *out, const struct conf_row *row, const void *base)
 	buf_clear(&fact);
 	(void)buf_puts(&fact, "Default: ");
 	put_default(&fact, row, base);
-	(void)buf_printf(&fact, ". On reload: %s.", reloads[row->reload].word);
+	(void)buf_printf(&fact, ". On reload: %s.",
+	    reloads[row->reload].short_help);
 	if (row->models) {
 		(void)buf_puts(&fact, " Only for: ");
 		put_models(&fact, row);
 		(void)buf_puts(&fact, ".");
 	}
+	if (row->sockets) {
+		(void)buf_puts(&fact, " Only for addresses of: ");
+		row_list_sockets(row, ", ", &fact);
+		(void)buf_puts(&fact, ".");
+	}
+	if (row->unit_key)
+		(void)buf_printf(&fact, " For fd: it is %s= in the socket "
+		    "unit.", row->unit_key);
 	if (row->python)
 		(void)buf_printf(&fact, " In Python: %s.", row->python);
 	if (fact.data && !fact.failed)
@@ -347,10 +372,11 @@ mdoc_table(struct buf *out, const struct row_table *table, const void *base)
 static void
 mdoc_reloads(struct buf *out)
 {
-	(void)buf_puts(out, ".Ss What a reload does\n.Bl -tag -width "
-	    "generation\n");
+	(void)buf_puts(out, ".Ss What a reload does with a changed key\n"
+	    ".Bl -tag -width generation\n");
 	for (size_t i = 0; i < sizeof(reloads) / sizeof(*reloads); i++) {
-		(void)buf_printf(out, ".It %s\n", reloads[i].word);
+		(void)buf_printf(out, ".It %s: %s\n", reloads[i].word,
+		    reloads[i].short_help);
 		put_roff(out, reloads[i].help);
 	}
 	(void)buf_puts(out, ".El\n");

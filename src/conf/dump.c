@@ -22,6 +22,7 @@ struct dump {
 	struct buf *out;
 	const struct config *config;
 	const struct listener_conf *listener;
+	unsigned sockets;               /* the listener's, ROW_ON_ bits */
 };
 
 static const void *
@@ -69,6 +70,14 @@ put_row(const struct dump *dump, const struct conf_row *row, unsigned indent)
 	    ";  # default\n" : ";\n");
 }
 
+/* Can it stand in the listener without being a fault? */
+static bool
+is_useful(const struct dump *dump, const struct conf_row *row)
+{
+	return !dump->listener || (row_applies(row,
+	    dump->listener->concurrency) && row_serves(row, dump->sockets));
+}
+
 /* A group that holds comments only is still a group: { }. */
 static size_t
 put_group(const struct dump *dump, const struct row_table *table, size_t i,
@@ -96,8 +105,7 @@ put_rows(const struct dump *dump, const struct row_table *table,
 			i = put_group(dump, table, i, indent);
 			continue;
 		}
-		if (row->type != ROW_SECTION && (!dump->listener ||
-		    row_applies(row, dump->listener->concurrency)))
+		if (row->type != ROW_SECTION && is_useful(dump, row))
 			put_row(dump, row, indent);
 		i++;
 	}
@@ -127,6 +135,7 @@ config_dump(FILE *out, const struct config *config)
 	(void)buf_puts(&text, "listeners = (\n");
 	for (size_t i = 0; i < config->listener_count; i++) {
 		dump.listener = &config->listeners[i];
+		dump.sockets = row_sockets(dump.listener);
 		put_listener(&dump, i + 1 == config->listener_count);
 	}
 	(void)buf_puts(&text, ");\n");

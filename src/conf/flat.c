@@ -12,11 +12,12 @@
  *     ...                                     the other rows of a listener
  *     addresses 1 "tcp://127.0.0.1:7007"
  *     handler_file "/usr/lib/socketserverd/handlers/echo.so"
+ *     handler_digest "18344-cbf29ce484222325"
+ *     handler_build_id "8f1c..."
  *     end
  *
  * Every line is there, in this order, so decoding is reading what must come
- * next. Lines that begin with @ tell where something stood: a comparison of two
- * configurations leaves them out.
+ * next. Lines that begin with @ tell where something stood.
  */
 #include "conf/flat.h"
 
@@ -160,6 +161,10 @@ put_listener(struct buf *out, const struct listener_conf *listener)
 	put_list(out, &listener->addresses);
 	(void)buf_puts(out, "\nhandler_file");
 	put_string(out, listener->handler_file);
+	(void)buf_puts(out, "\nhandler_digest");
+	put_string(out, listener->handler_digest);
+	(void)buf_puts(out, "\nhandler_build_id");
+	put_string(out, listener->handler_build_id);
 	(void)buf_puts(out, "\nend\n");
 }
 
@@ -537,7 +542,12 @@ take_listener(struct decoder *d, struct listener_conf *listener)
 	    take_rows(d, &listener_table, listener) &&
 	    take_text(d, "addresses") && take_list(d, &listener->addresses) &&
 	    take_text(d, "\nhandler_file") &&
-	    take_string(d, &listener->handler_file) && take_text(d, "\nend\n");
+	    take_string(d, &listener->handler_file) &&
+	    take_text(d, "\nhandler_digest") &&
+	    take_string(d, &listener->handler_digest) &&
+	    take_text(d, "\nhandler_build_id") &&
+	    take_string(d, &listener->handler_build_id) &&
+	    take_text(d, "\nend\n");
 }
 
 /* A listener is more than 500 bytes of text, and about as much in memory. */

@@ -9,8 +9,7 @@
 /*
  * A configuration as flat lines, one value a line, in the order of the rows:
  * how it travels from the reading child to the supervisor and from there to a
- * service process. Decoding is bounded and trusts nothing. The text is also
- * what a reload compares.
+ * service process. Decoding is bounded and trusts nothing.
  */
 int flat_encode(struct buf *out, const struct config *config);
 /* The top level and one listener alone: what a service process is given. */

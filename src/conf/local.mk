@@ -9,6 +9,8 @@ libconf_a_SOURCES = \
 	src/conf/check_listen.c src/conf/check_user.c \
 	src/conf/child.c src/conf/child.h \
 	src/conf/config.c src/conf/config.h \
+	src/conf/diff.c src/conf/diff.h \
+	src/conf/digest.c src/conf/digest.h \
 	src/conf/doc.c src/conf/doc.h src/conf/dump.c \
 	src/conf/draft.c src/conf/draft.h \
 	src/conf/fault.c src/conf/fault.h \
@@ -17,9 +19,7 @@ libconf_a_SOURCES = \
 	src/conf/lex.c src/conf/lex.h \
 	src/conf/literal.c src/conf/literal.h \
 	src/conf/load.c src/conf/read.c src/conf/read.h \
-	src/conf/number.c src/conf/number.h \
 	src/conf/parse.c src/conf/parse.h \
-	src/conf/suggest.c src/conf/suggest.h \
 	src/conf/value.c src/conf/value.h
 libconf_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS)
 
@@ -30,6 +30,8 @@ tests_unit_conf_SOURCES = \
 	tests/unit/conf_tools.c tests/unit/conf_tools.h \
 	tests/unit/conf_bad.c \
 	tests/unit/conf_child.c \
+	tests/unit/conf_diff.c \
+	tests/unit/conf_digest.c \
 	tests/unit/conf_doc.c \
 	tests/unit/conf_flat.c \
 	tests/unit/conf_lex.c \

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "conf/draft.h"
 #include "conf/file.h"
 #include "conf/lex.h"
 #include "conf/parse.h"
-#include "conf/suggest.h"
 
 #define LISTENERS_MAX 4096
 
@@ -293,6 +293,8 @@ read_defaults(struct reader *reader, struct draft_listener *defaults)
 		draft->failed = true;
 	defaults->conf->file = draft->config->file;
 	defaults->conf->handler_file = "";
+	defaults->conf->handler_digest = "";
+	defaults->conf->handler_build_id = "";
 	if (reader->defaults)
 		apply_group(draft, &target, reader->defaults, "");
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "conf/number.h"
+#include "base/number.h"
 
 bool
 row_has_value(const struct conf_row *row)
@@ -22,6 +22,67 @@ bool
 row_applies(const struct conf_row *row, int64_t concurrency)
 {
 	return !row->models || (row->models >> concurrency & 1U);
+}
+
+bool
+row_serves(const struct conf_row *row, unsigned sockets)
+{
+	return !row->sockets || (row->sockets & sockets);
+}
+
+static const struct {
+	unsigned socket;
+	const char *word;
+} socket_words[] = {
+	{ ROW_ON_TCP, "tcp:" },
+	{ ROW_ON_UDP, "udp:" },
+	{ ROW_ON_UNIX, "unix:" },
+	{ ROW_ON_UNIXGRAM, "unixgram:" },
+	{ ROW_ON_FD, "fd:" },
+	{ ROW_ON_PATH, "a path (unix: or unixgram:)" },
+};
+
+#define SOCKET_WORDS (sizeof(socket_words) / sizeof(*socket_words))
+
+static unsigned
+socket_of(const char *listen)
+{
+	for (size_t i = 0; i < SOCKET_WORDS; i++) {
+		unsigned socket = socket_words[i].socket;
+		size_t len = strlen(socket_words[i].word);
+
+		if (strncmp(listen, socket_words[i].word, len) != 0)
+			continue;
+		if ((socket & (ROW_ON_UNIX | ROW_ON_UNIXGRAM)) &&
+		    listen[len] != '@')
+			socket |= ROW_ON_PATH;
+		return socket;
+	}
+	return 0;
+}
+
+unsigned
+row_sockets(const struct listener_conf *listener)
+{
+	const struct string_list *list = &listener->listen;
+	unsigned sockets = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		sockets |= socket_of(list->items[i]);
+	return sockets;
+}
+
+void
+row_list_sockets(const struct conf_row *row, const char *or, struct buf *out)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < SOCKET_WORDS; i++) {
+		if (!(row->sockets & socket_words[i].socket))
+			continue;
+		(void)buf_printf(out, "%s%s", before, socket_words[i].word);
+		before = or;
+	}
 }
 
 const struct conf_row *
@@ -168,6 +229,43 @@ row_is_default(const struct conf_row *row, const void *base)
 		return *row_options(row, at) == NULL;
 	default:
 		return *row_number(row, at) == row->number;
+	}
+}
+
+bool
+string_list_is_equal(const struct string_list *a, const struct string_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+bool
+row_is_equal(const struct conf_row *row, const void *a, const void *b)
+{
+	void *at = readable(a), *other = readable(b);
+
+	switch (row->type) {
+	case ROW_GROUP:
+	case ROW_SECTION:
+		return true;
+	case ROW_BOOL:
+		return *row_bool(row, at) == *row_bool(row, other);
+	case ROW_STRING:
+		return strcmp(*row_string(row, at),
+		    *row_string(row, other)) == 0;
+	case ROW_STRINGS:
+	case ROW_STRING_OR_LIST:
+		return string_list_is_equal(row_list(row, at),
+		    row_list(row, other));
+	case ROW_OPTIONS:
+		return value_equals(*row_options(row, at),
+		    *row_options(row, other));
+	default:
+		return *row_number(row, at) == *row_number(row, other);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -68,6 +69,7 @@ enum row_reload {
 	RELOAD_LIVE,            /* nothing is started anew */
 	RELOAD_GENERATION,      /* new processes; the old ones finish */
 	RELOAD_SOCKET,          /* the listening socket is opened anew */
+	RELOAD_START,           /* nothing; the next start of the daemon */
 };
 
 struct conf_row {
@@ -84,6 +86,9 @@ struct conf_row {
 	const char *const *choices;     /* NULL-terminated */
 	enum row_reload reload;
 	unsigned models;                /* ROW_MODEL() bits; 0 = every model */
+	unsigned sockets;               /* ROW_ON_ bits; 0 = every socket */
+	const char *unit_key;           /* what says it of an fd: socket in
+					 * systemd.socket(5), or NULL */
 	bool is_required;
 	bool is_own_only;               /* makes no sense in `defaults` */
 	const char *python;             /* socketserver's name, or NULL */
@@ -91,6 +96,16 @@ struct conf_row {
 };
 
 #define ROW_MODEL(name) (1U << CONCURRENCY_##name)
+
+/* Which sockets a setting does something for, by the form of their address. */
+enum {
+	ROW_ON_TCP = 1U << ADDR_TCP,
+	ROW_ON_UDP = 1U << ADDR_UDP,
+	ROW_ON_UNIX = 1U << ADDR_UNIX,
+	ROW_ON_UNIXGRAM = 1U << ADDR_UNIXGRAM,
+	ROW_ON_FD = 1U << ADDR_FD,
+	ROW_ON_PATH = 1U << 8,          /* unix: and unixgram: with a file */
+};
 
 struct row_table {
 	const char *title;
@@ -102,6 +117,13 @@ extern const struct row_table top_table, listener_table;        /* schema.c */
 
 bool row_has_value(const struct conf_row *row);
 bool row_applies(const struct conf_row *row, int64_t concurrency);
+/* Does it do anything for one of the sockets (ROW_ON_ bits)? */
+bool row_serves(const struct conf_row *row, unsigned sockets);
+/* What a listener listens on. */
+unsigned row_sockets(const struct listener_conf *listener);
+/* "tcp: or fd:" */
+void row_list_sockets(const struct conf_row *row, const char *or,
+    struct buf *out);
 const struct conf_row *row_find(const struct row_table *table,
     const char *path);
 /* The last part of a path: "nofile". */
@@ -122,6 +144,9 @@ int row_set_default(const struct conf_row *row, void *base,
 int rows_set_defaults(const struct row_table *table, void *base,
     struct arena *arena);
 bool row_is_default(const struct conf_row *row, const void *base);
+bool string_list_is_equal(const struct string_list *a,
+    const struct string_list *b);
+bool row_is_equal(const struct conf_row *row, const void *a, const void *b);
 /* A value from a file into its field. -EINVAL: *err is "what is wrong; what is
  * allowed". -ENOMEM. */
 int row_assign(const struct conf_row *row, void *base,

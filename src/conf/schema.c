@@ -97,6 +97,29 @@ static const struct conf_row top_rows[] = {
 	{ "log.access", TOP(BOOL, log.is_access_on), .number = true,
 	  .reload = RELOAD_LIVE,
 	  .help = "Write one line for each finished or refused request." },
+	{ "control", .type = ROW_GROUP, .reload = RELOAD_START,
+	  .help = "The socket over which socketserverctl(1) talks to the "
+	      "daemon. A change takes effect at the next start." },
+	{ "control.socket", TOP(STRING, control.socket),
+	    .text = CONTROL_SOCKET,
+	  .max = TEXT_MAX, .reload = RELOAD_START,
+	  .help = "The path of the Unix socket; its directory is made if it is "
+	      "missing. \"\": no control socket. A daemon that cannot make the "
+	      "socket ends; where the path is the default one and the "
+	      "directory is missing, read-only or somebody else's, it warns "
+	      "and serves without." },
+	{ "control.mode", TOP(MODE, control.mode), .max = 0777, .number = 0600,
+	  .reload = RELOAD_START,
+	  .help = "Permission bits of the socket's file. It has them before "
+	      "anyone can connect." },
+	{ "control.group", TOP(STRING, control.group), .min = 1,
+	  .max = NAME_MAX_BYTES, .unset = "the daemon's group",
+	  .reload = RELOAD_START,
+	  .example = "\"adm\"",
+	  .help = "The group that owns the socket's file. When it is set, "
+	      "whoever the mode lets connect may ask for the status; without "
+	      "it only root and the daemon's own user may. Only those two may "
+	      "change anything, in either case." },
 	{ "defaults", .type = ROW_SECTION, .reload = RELOAD_GENERATION,
 	  .help = "A group that holds keys of a listener: the default of each "
 	      "for all listeners, those in conf.d too. A key that does not "
@@ -107,6 +130,11 @@ static const struct conf_row top_rows[] = {
 	  .python = "block_on_close, daemon_threads",
 	  .help = "How long a stop lets running requests finish. 0: they are "
 	      "cut short at once." },
+	{ "lame_duck", TOP(DURATION, lame_duck_ms), .max = DAY,
+	  .reload = RELOAD_LIVE,
+	  .help = "How long a stop goes on accepting after it has told systemd "
+	      "and everybody who asks for the health that the daemon is not "
+	      "ready, so that balancers stop sending first. 0: not at all." },
 	{ "address_file", TOP(STRING, address_file), .min = 1, .max = TEXT_MAX,
 	  .unset = "none", .reload = RELOAD_LIVE,
 	  .example = "\"/run/socketserverd/addresses\"",
@@ -181,6 +209,7 @@ static const struct conf_row listener_rows[] = {
 	{ "backlog", LISTENER(INT, backlog), .min = 1, .max = COUNT_MAX,
 	  .number = 4096, .unit = "connections", .reload = RELOAD_SOCKET,
 	  .python = "request_queue_size",
+	  .sockets = ROW_ON_TCP | ROW_ON_UNIX, .unit_key = "Backlog",
 	  .help = "How many connections may wait in the kernel's queue. The "
 	      "kernel caps it at net.core.somaxconn." },
 	{ "max_connections", LISTENER(INT, max_connections), .min = 1,
@@ -223,13 +252,17 @@ static const struct conf_row listener_rows[] = {
 	      "names them." },
 	{ "reuse_address", LISTENER(BOOL, reuse_address), .number = true,
 	  .reload = RELOAD_SOCKET, .python = "allow_reuse_address",
+	  .sockets = ROW_ON_TCP,
 	  .help = "Bind a TCP address although connections of an earlier run "
-	      "linger on it (SO_REUSEADDR). Datagram sockets never have it." },
+	      "linger on it (SO_REUSEADDR). Datagram sockets never have it. It "
+	      "counts only when an address is bound." },
 	{ "nodelay", LISTENER(BOOL, nodelay), .number = true,
 	  .reload = RELOAD_GENERATION, .python = "disable_nagle_algorithm",
+	  .sockets = ROW_ON_TCP | ROW_ON_FD,
 	  .help = "Send small writes at once (TCP_NODELAY)." },
 	{ "keepalive", LISTENER(KEEPALIVE, keepalive_s), .min = 1, .max = 32767,
 	  .number = -1, .reload = RELOAD_GENERATION,
+	  .sockets = ROW_ON_TCP | ROW_ON_FD,
 	  .help = "Probe silent TCP connections (SO_KEEPALIVE): true with the "
 	      "system's times, or after so many seconds of silence." },
 	{ "read_buffer", LISTENER(SIZE, read_buffer_bytes), .min = 1,
@@ -256,33 +289,40 @@ static const struct conf_row listener_rows[] = {
 	  .help = "The kernel's send buffer of a socket (SO_SNDBUF). 0: the "
 	      "system's choice." },
 	{ "defer_accept", LISTENER(SECONDS, defer_accept_s), .max = 3600,
-	  .reload = RELOAD_GENERATION,
+	  .reload = RELOAD_SOCKET,
+	  .sockets = ROW_ON_TCP, .unit_key = "DeferAcceptSec",
 	  .help = "Accept a TCP connection only when its first bytes are "
 	      "there, waiting about so long (TCP_DEFER_ACCEPT). 0: accept at "
 	      "once." },
 	{ "fastopen", LISTENER(INT, fastopen), .max = 65535,
-	  .reload = RELOAD_GENERATION, .unit = "connections",
+	  .reload = RELOAD_SOCKET, .unit = "connections",
+	  .sockets = ROW_ON_TCP,
 	  .help = "Queue length of TCP Fast Open (TCP_FASTOPEN). 0: off." },
 	{ "freebind", LISTENER(BOOL, freebind), .reload = RELOAD_SOCKET,
+	  .sockets = ROW_ON_TCP | ROW_ON_UDP, .unit_key = "FreeBind",
 	  .help = "Bind an address that the machine does not have yet "
-	      "(IP_FREEBIND)." },
+	      "(IP_FREEBIND). It counts only when an address is bound." },
 	{ "bind_device", LISTENER(STRING, bind_device), .min = 1, .max = 15,
 	  .unset = "any", .reload = RELOAD_SOCKET,
 	  .example = "\"eth0\"",
+	  .sockets = ROW_ON_TCP | ROW_ON_UDP, .unit_key = "BindToDevice",
 	  .help = "Serve only what arrives by this network interface "
 	      "(SO_BINDTODEVICE)." },
 	{ "mode", LISTENER(MODE, mode), .max = 0777, .number = 0660,
 	  .reload = RELOAD_SOCKET,
+	  .sockets = ROW_ON_PATH, .unit_key = "SocketMode",
 	  .help = "Permission bits of a Unix socket's file. It has them before "
 	      "anyone can connect." },
 	{ "owner", LISTENER(STRING, owner), .min = 1, .max = NAME_MAX_BYTES,
 	  .unset = "the daemon's user", .reload = RELOAD_SOCKET,
 	  .example = "\"www-data\"",
+	  .sockets = ROW_ON_PATH, .unit_key = "SocketUser",
 	  .help = "The user who owns a Unix socket's file." },
 	{ "group_owner", LISTENER(STRING, group_owner), .min = 1,
 	  .max = NAME_MAX_BYTES, .unset = "the daemon's group",
 	  .reload = RELOAD_SOCKET,
 	  .example = "\"www-data\"",
+	  .sockets = ROW_ON_PATH, .unit_key = "SocketGroup",
 	  .help = "The group that owns a Unix socket's file." },
 	{ "user", LISTENER(STRING, user), .min = 1, .max = NAME_MAX_BYTES,
 	  .unset = "the top level's user", .reload = RELOAD_GENERATION,

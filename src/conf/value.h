@@ -2,6 +2,7 @@
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ struct value {
 };
 
 struct value *value_find(const struct value *group, const char *name);
+/* The same type and content, wherever they stand and whatever they are called. The order of a
+ * group's members has no meaning; no value is an empty group. */
+bool value_equals(const struct value *a, const struct value *b);
 const char *value_type_word(enum value_type type);      /* "a string", "a number", ... */
 
 #endif

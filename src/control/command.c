@@ -26,8 +26,9 @@ const struct command_row commands[COMMANDS] = {
 	    "processes, every counter, refusals by reason, and how its last "
 	    "process that crashed came to its end." },
 	[COMMAND_LIST] = { "list", "", COMMAND_READS, 0, 0,
-	    "the names of the listeners",
-	    "Print the names of the listeners, one a line." },
+	    "the names of the listeners, and where they listen",
+	    "Print a line for each listener: its name, its state and its "
+	    "addresses." },
 	[COMMAND_CONNECTIONS] = { "connections", "[NAME]", COMMAND_READS, 0, 1,
 	    "the requests that are being served",
 	    "Print a line for each request that is being served, of all "
@@ -40,7 +41,8 @@ const struct command_row commands[COMMANDS] = {
 	[COMMAND_TOP] = { "top", "", COMMAND_LOCAL, 0, 0,
 	    "the status, refreshed",
 	    "Show the status again every two seconds, with requests per "
-	    "second, until interrupted." },
+	    "second, until q, the end of input or a signal. Where the output "
+	    "is no terminal, print one status after the other." },
 	[COMMAND_PLAN] = { "plan", "", COMMAND_READS, 0, 0,
 	    "what a reload would do",
 	    "Read the configuration and print what a reload would do with "
@@ -70,7 +72,7 @@ const struct command_row commands[COMMANDS] = {
 	    "stop a listener, or the daemon",
 	    "Close the listener's sockets, let its requests finish, and answer "
 	    "when none is left. It stays stopped over reloads. Without a name, "
-	    "drain and stop the daemon." },
+	    "drain and stop the daemon, and return when it has ended." },
 	[COMMAND_RESTART] = { "restart", "NAME", COMMAND_CHANGES, 1, 1,
 	    "a new generation of a listener",
 	    "Start new processes for the listener and let the old ones finish, "
@@ -94,11 +96,16 @@ const struct command_row commands[COMMANDS] = {
 	    "Replace the running daemon by the program that is now on disk, "
 	    "with all its sockets, counters and processes. If the new one "
 	    "cannot take over, the old one goes on." },
-	[COMMAND_TALK] = { "talk", "LISTENER", COMMAND_LOCAL, 1, 1,
+	[COMMAND_TALK] = { "talk", "LISTENER [ADDRESS]", COMMAND_LOCAL, 1, 2,
 	    "talk to a listener, line by line",
 	    "Connect to one of the daemon's own listeners, send each line that "
-	    "is typed, and show what comes. A name may be followed by an "
-	    "address of the listener that has several." },
+	    "is typed or comes from a pipe, and show what comes back. The "
+	    "address is one of the listener's, as list shows it, and the first "
+	    "if none is given. Over datagrams, a line is a datagram without "
+	    "its newline, and a datagram is shown as a line. The end of input "
+	    "ends this side of a connection; what still comes is shown until "
+	    "the listener ends its own. With datagrams, a second without a "
+	    "reply is the end." },
 	[COMMAND_PING] = { "ping", "", COMMAND_READS, 0, 0,
 	    "is there a daemon?",
 	    "Print the daemon's version and process number." },

@@ -10,11 +10,11 @@
  *
  * and the daemon answers with one JSON object on a line,
  *
- *     {"ok": true, "result": ...}
+ *     {"ok": true, "result": ..., "left_out": N}
  *     {"ok": false, "code": N, "error": "...", "faults": ["..."], "result": ...}
  *
- * where code is what socketserverctl exits with, and faults and result stand
- * only where there are any. The next command may follow on the same
+ * where code is what socketserverctl exits with; faults and result stand only
+ * where there are any, left_out where a list is not whole. The next command may follow on the same
  * connection after the answer. The daemon hangs up on a line that is too long,
  * on a client that does not finish its line or read its answer in time, and
  * when it ends.

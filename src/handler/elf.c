@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "abi/socketserver.h"
+#include "base/elf_note.h"
 
 #define NATIVE_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 #define NATIVE_DATA \
@@ -106,29 +107,16 @@ check_header(const struct image *image, ElfW(Ehdr) *eh, struct err *err)
 
 /* The ABI word of our note in a PT_NOTE segment, or 0. */
 static uint32_t
-find_note(const struct image *image, uint64_t offset, uint64_t len)
+find_abi(const struct image *image, uint64_t offset, uint64_t len)
 {
-	static const char owner[] = "socketserverd";
-	uint64_t end = offset + len;
+	size_t desc_len = 0;
+	const unsigned char *desc = elf_note_in(image->data + offset, len,
+	    "socketserverd", 1, &desc_len);
+	uint32_t abi = 0;
 
-	while (end - offset >= sizeof(ElfW(Nhdr))) {
-		ElfW(Nhdr) nh;
-		memcpy(&nh, image->data + offset, sizeof(nh));
-		uint64_t name = offset + sizeof(nh);
-		uint64_t desc = name + (((uint64_t)nh.n_namesz + 3) & ~3ULL);
-		uint64_t next = desc + (((uint64_t)nh.n_descsz + 3) & ~3ULL);
-		if (next > end)
-			return 0;
-		if (nh.n_type == 1 && nh.n_namesz == sizeof(owner) &&
-		    nh.n_descsz == sizeof(uint32_t) &&
-		    memcmp(image->data + name, owner, sizeof(owner)) == 0) {
-			uint32_t abi;
-			memcpy(&abi, image->data + desc, sizeof(abi));
-			return abi;
-		}
-		offset = next;
-	}
-	return 0;
+	if (desc != NULL && desc_len == sizeof(abi))
+		memcpy(&abi, desc, sizeof(abi));
+	return abi;
 }
 
 static int
@@ -148,7 +136,7 @@ check_segment(const struct image *image, const ElfW(Phdr) *ph, uint32_t *abi,
 		return -ENOEXEC;
 	}
 	if (ph->p_type == PT_NOTE && *abi == 0)
-		*abi = find_note(image, ph->p_offset, ph->p_filesz);
+		*abi = find_abi(image, ph->p_offset, ph->p_filesz);
 	return 0;
 }
 

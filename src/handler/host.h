@@ -36,7 +36,8 @@ struct host {
 	struct acl acl;                 /* in arena */
 	struct stats_slab *slab;        /* borrowed, shared memory */
 	struct stats *stats;            /* this process's slot in it */
-	unsigned slots;                 /* of the slab */
+	struct stats_size size;         /* of the slab */
+	unsigned slot;                  /* this process's */
 	unsigned generation;
 	/* Take over a connection whose peer may still be sending. */
 	void (*linger)(struct host *host, int fd);
@@ -66,6 +67,16 @@ static inline bool
 host_has_room(const struct host *host)
 {
 	return host_active(host) < host->conf->max_connections;
+}
+
+/* A place for one of its requests to stand in; NULL: there are not so many. */
+static inline struct seat *
+host_seat(const struct host *host, unsigned i)
+{
+	if (i >= host->size.seats)
+		return NULL;
+	stats_use_seat(host->stats, i);
+	return stats_seat(host->slab, host->size, host->slot, i);
 }
 
 static inline bool

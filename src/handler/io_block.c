@@ -51,7 +51,8 @@ span_arm(const struct span *span, struct request *rq, enum direction direction)
 {
 	int64_t ms = rq->timeout_ms;
 
-	if (host_is_cancelled(rq->host))
+	if (host_is_cancelled(rq->host) ||
+	    request_is_killed(rq, span->is_resumed))
 		return -ECANCELED;
 	if (ms > 0 && span->is_resumed) {
 		ms -= (clock_now() - span->since) / CLOCK_MS;
@@ -117,16 +118,19 @@ block_sleep(struct request *rq, int64_t ms)
 {
 	int64_t at = clock_now() + ms * CLOCK_MS;
 	bool is_cut = rq->session_at > 0 && rq->session_at < at;
+	bool was_woken = false;
 
-	log_flush();
-
+	log_tell();
 	if (is_cut)
 		at = rq->session_at;
 	struct timespec ts = { at / CLOCK_SECOND, at % CLOCK_SECOND };
-	while (!host_is_cancelled(rq->host))
+	while (!host_is_cancelled(rq->host) &&
+	    !request_is_killed(rq, was_woken)) {
 		if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts,
 		    NULL) == 0)
 			return is_cut ? -ETIMEDOUT : 0;
+		was_woken = true;
+	}
 	return -ECANCELED;
 }
 

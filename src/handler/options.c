@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "conf/number.h"
-#include "conf/suggest.h"
+#include "base/number.h"
+#include "base/suggest.h"
 #include "handler/options_row.h"
 
 #define ALLOWED_MAX 1024        /* bytes of one list of choices */

@@ -18,6 +18,7 @@
 
 #define REPLY_MAX 65536         /* no datagram is longer */
 #define BUFFER_KEEP 65536       /* a larger buffer is not kept for the next */
+#define SHORT_LIFE 2            /* waits of the shortest: one read, one write */
 
 static bool
 is_stream(const struct arrival *arrival)
@@ -114,6 +115,8 @@ result_of(const struct request *rq)
 {
 	if (rq->reason == REASON_VERIFY)
 		return "refused";
+	if (rq->is_killed)
+		return "error";
 	if (!rq->has_failed)
 		return "ok";
 	switch (rq->first_errno) {
@@ -154,7 +157,7 @@ request_refuse(struct host *host, struct arrival *arrival, enum reason reason)
 	struct request rq;
 
 	request_init(&rq, host, NULL, NULL);
-	request_begin(&rq, arrival);
+	request_begin(&rq, arrival, request_new_id(host));
 	rq.reason = reason;
 	stats_refuse(host->stats, reason);
 	log_end(&rq, "refused");
@@ -396,6 +399,18 @@ request_peer(struct request *rq)
 	return rq->peer;
 }
 
+static void
+learn_local(struct arrival *arrival)
+{
+	if (arrival->local_len > 0)
+		return;
+	arrival->local_len = sizeof(arrival->local);
+	if (getsockname(arrival->fd, (struct sockaddr *)&arrival->local,
+	    &arrival->local_len) < 0)
+		arrival->local_len = 0;
+	addr_canonical(&arrival->local, &arrival->local_len);
+}
+
 const char *
 request_local(struct request *rq)
 {
@@ -403,15 +418,64 @@ request_local(struct request *rq)
 
 	if (rq->local[0] != '\0')
 		return rq->local;
-	if (arrival->local_len == 0) {
-		arrival->local_len = sizeof(arrival->local);
-		if (getsockname(arrival->fd, (struct sockaddr *)&arrival->local,
-		    &arrival->local_len) < 0)
-			arrival->local_len = 0;
-		addr_canonical(&arrival->local, &arrival->local_len);
-	}
+	learn_local(arrival);
 	return sockaddr_format((struct sockaddr *)&arrival->local,
 	    arrival->local_len, rq->local);
+}
+
+/* -- its seat ----------------------------------------------------------- */
+
+void
+request_sit_down(struct seat *seat, const struct arrival *arrival, uint64_t id,
+    const char *worker, int64_t started_at)
+{
+	const struct addr *bound = &arrival->endpoint->addr;
+	const struct seat_entry entry = {
+		.id = id,
+		.started_at = started_at,
+		.worker = worker,
+		.peer = &arrival->peer,
+		.peer_len = arrival->peer_len,
+		.local = arrival->local_len > 0 ? &arrival->local : &bound->sa,
+		.local_len = arrival->local_len > 0 ? arrival->local_len :
+		    bound->len,
+	};
+
+	seat_begin(seat, &entry);
+}
+
+/* The socket's own address says less than the connection's where it is bound to
+ * all; asking is a system call, which a short life is spared. */
+static void
+show_local(struct request *rq)
+{
+	struct arrival *arrival = &rq->arrival;
+
+	if (!arrival->endpoint->is_wildcard || arrival->local_len > 0)
+		return;
+	learn_local(arrival);
+	if (arrival->local_len > 0)
+		seat_set_local(rq->seat, &arrival->local, arrival->local_len);
+}
+
+/* A forked child has not touched the page of its seat, and a short life should
+ * not have to: each page is a fault. */
+bool
+request_is_killed(struct request *rq, bool was_woken)
+{
+	if (rq->seat == NULL || rq->is_killed)
+		return rq->is_killed;
+	if (rq->waits < SHORT_LIFE && !was_woken) {
+		rq->waits++;
+		return false;
+	}
+	if (rq->waits == SHORT_LIFE) {
+		rq->waits++;
+		show_local(rq);
+	}
+	seat_set_bytes(rq->seat, rq->bytes_in, rq->bytes_out);
+	rq->is_killed = seat_is_killed(rq->seat, rq->id);
+	return rq->is_killed;
 }
 
 /* -- names -------------------------------------------------------------- */
@@ -446,15 +510,21 @@ request_init(struct request *rq, struct host *host, const struct io *io,
 	buf_init(&rq->out, 0);
 }
 
+uint64_t
+request_new_id(struct host *host)
+{
+	return 1 + atomic_fetch_add_explicit(&host->slab->next_id, 1,
+	    memory_order_relaxed);
+}
+
 void
-request_begin(struct request *rq, const struct arrival *arrival)
+request_begin(struct request *rq, const struct arrival *arrival, uint64_t id)
 {
 	const struct listener_conf *conf = rq->host->conf;
 
 	rq->pub.data = NULL;
 	rq->arrival = *arrival;
-	rq->id = 1 + atomic_fetch_add_explicit(&rq->host->slab->next_id, 1,
-	    memory_order_relaxed);
+	rq->id = id;
 	rq->started_at = clock_now();
 	rq->session_at = conf->session_timeout_ms == 0 ? 0 :
 	    rq->started_at + conf->session_timeout_ms * CLOCK_MS;
@@ -465,12 +535,17 @@ request_begin(struct request *rq, const struct arrival *arrival)
 	rq->first_errno = 0;
 	rq->reason = REASON_NONE;
 	rq->has_failed = false;
+	rq->is_killed = false;
+	rq->waits = 0;
 	rq->is_eof = false;
 	rq->is_write_ended = false;
 	rq->has_reply = false;
 	rq->data_taken = 0;
 	rq->in_taken = 0;
 	rq->peer[0] = rq->local[0] = '\0';
+	if (rq->seat != NULL)
+		request_sit_down(rq->seat, arrival, id, rq->worker,
+		    rq->started_at);
 }
 
 /* What is logged when the handler has no error(): a peer that went away or
@@ -500,7 +575,7 @@ fail(struct request *rq, const char *step, int status)
 	const struct ss_handler *handler = &rq->host->module->handler;
 
 	rq->has_failed = true;
-	if (rq->first_errno == ECANCELED)
+	if (rq->first_errno == ECANCELED && !rq->is_killed)
 		rq->reason = REASON_DRAINING;
 	if (handler->error != NULL)
 		handler->error(&rq->pub, status);
@@ -564,10 +639,13 @@ request_end(struct request *rq)
 	} else if (request_flush(rq) < 0 && is_stream(&rq->arrival)) {
 		rq->has_failed = true;          /* the peer lacks the end */
 	}
+	rq->has_failed = rq->has_failed || rq->is_killed;
 	log_end(rq, result_of(rq));
+	if (rq->seat != NULL && !rq->is_seat_lent)
+		seat_end(rq->seat);
 	count_end(rq);
 	if (is_stream(&rq->arrival))
-		close_in_order(rq->host, fd, rq->is_eof ||
+		close_in_order(rq->host, fd, rq->is_eof || rq->is_killed ||
 		    host_is_cancelled(rq->host), rq->linger_socket);
 	rq->arrival.fd = -1;
 	keep_small(&rq->in);

@@ -29,6 +29,11 @@ struct request {
 	const char *worker;             /* borrowed: "Thread-2" */
 	struct arrival arrival;
 	uint64_t id;
+	/* Where the supervisor sees it; NULL = nowhere. Borrowed. */
+	struct seat *seat;
+	bool is_seat_lent;              /* a forked child's: the parent clears it */
+	bool is_killed;                 /* and has seen it */
+	unsigned waits;                 /* so far, up to those of a short life */
 	int64_t started_at, session_at; /* session_at 0: no limit */
 	int64_t timeout_ms;             /* of one wait; 0 = none */
 	int64_t socket_ms[2];           /* what SO_RCVTIMEO and SO_SNDTIMEO are now */
@@ -63,6 +68,10 @@ struct io {
 	int (*sleep)(struct request *rq, int64_t ms);
 };
 
+/* For struct io, before each system call of a wait: was the request killed? It
+ * also says in its seat how far it has come. was_woken: the wait began before. */
+bool request_is_killed(struct request *rq, bool was_woken);
+
 /* Blocking system calls, one thread or process a request. */
 extern const struct io io_block;
 
@@ -73,8 +82,14 @@ void request_refuse(struct host *host, struct arrival *arrival, enum reason reas
 
 void request_init(struct request *rq, struct host *host, const struct io *io,
     const char *worker);
+/* A number that no other request of the daemon has. */
+uint64_t request_new_id(struct host *host);
 /* Take over the arrival. */
-void request_begin(struct request *rq, const struct arrival *arrival);
+void request_begin(struct request *rq, const struct arrival *arrival,
+    uint64_t id);
+/* Write the arrival into a seat: request_begin() does it for rq->seat. */
+void request_sit_down(struct seat *seat, const struct arrival *arrival,
+    uint64_t id, const char *worker, int64_t started_at);
 /* The only function that calls a handler's code for a request:
  * verify -> setup -> handle -> finish. */
 void request_serve(struct request *rq);

@@ -25,6 +25,7 @@
 
 struct child {
 	pid_t pid;                      /* 0 = free */
+	uint64_t id;                    /* of the request */
 	int64_t started_at;
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
@@ -67,16 +68,23 @@ place_find(const struct forking *f, pid_t pid)
 	return i;
 }
 
+static struct seat *
+place_seat(const struct model_env *env, size_t place)
+{
+	return host_seat(env->host, (unsigned)place);
+}
+
 /* -- in the child ------------------------------------------------------- */
 
 /* Signals still blocked, every descriptor still open, nothing of the parent's
  * loop may be touched but closed. */
 static void
-child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
-    __attribute__((noreturn));
+child_main(struct model_env *env, const struct arrival *arrival, size_t place,
+    pid_t parent) __attribute__((noreturn));
 
 static void
-child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
+child_main(struct model_env *env, const struct arrival *arrival, size_t place,
+    pid_t parent)
 {
 	const struct forking *f = env->state;
 	struct request rq;
@@ -93,7 +101,9 @@ child_main(struct model_env *env, const struct arrival *arrival, pid_t parent)
 	worker_name(name, "Process", (unsigned)getpid());
 	request_init(&rq, env->host, &io_block, name);
 	rq.linger_socket = f->linger[CHILD];
-	request_begin(&rq, arrival);
+	request_begin(&rq, arrival, f->children[place].id);
+	rq.seat = place_seat(env, place);
+	rq.is_seat_lent = true;
 	request_serve(&rq);
 	request_end(&rq);
 	log_flush();
@@ -108,17 +118,26 @@ forking_dispatch(struct model_env *env, struct arrival *arrival)
 	struct forking *f = env->state;
 	size_t place = place_find(f, 0);
 	struct child *child = &f->children[place];
+	struct seat *seat = place_seat(env, place);
 	pid_t parent = getpid();
 
+	child->id = request_new_id(env->host);
+	child->started_at = clock_now();
+	if (seat != NULL)       /* here: the child would fault its page in */
+		request_sit_down(seat, arrival, child->id, "",
+		    child->started_at);
 	pid_t pid = fork();
 	if (pid == 0)
-		child_main(env, arrival, parent);
+		child_main(env, arrival, place, parent);
+	if (seat != NULL && pid > 0)
+		seat_set_pid(seat, (uint32_t)pid);
+	else if (seat != NULL)
+		seat_end(seat);
 	if (pid < 0)
 		return -errno;
 	if (place == f->count)
 		f->count++;
 	child->pid = pid;
-	child->started_at = clock_now();
 	child->peer = arrival->peer;
 	child->peer_len = arrival->peer_len;
 	f->active++;
@@ -148,7 +167,7 @@ tell_crash(struct model_env *env, const struct child *child, int status)
 		    WEXITSTATUS(status));
 	/* It was not there to count its own end. */
 	stats_add(env->host->stats, COUNTER_ACTIVE, -1);
-	request_crashed(env->host, 0, worker,
+	request_crashed(env->host, child->id, worker,
 	    (const struct sockaddr *)&child->peer, child->peer_len,
 	    child->started_at);
 }
@@ -158,7 +177,10 @@ child_ended(struct model_env *env, size_t place, int status)
 {
 	struct forking *f = env->state;
 	struct child *child = &f->children[place];
+	struct seat *seat = place_seat(env, place);
 
+	if (seat != NULL)
+		seat_end(seat);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS_DONE)
 		tell_crash(env, child, status);
 	child->pid = 0;
@@ -288,6 +310,15 @@ forking_nudge(struct model_env *env)
 }
 
 static void
+forking_wake(struct model_env *env, unsigned seat)
+{
+	const struct forking *f = env->state;
+
+	if (seat < f->count && f->children[seat].pid > 0)
+		(void)kill(f->children[seat].pid, SIG_NUDGE);
+}
+
+static void
 forking_close(struct model_env *env)
 {
 	struct forking *f = env->state;
@@ -304,10 +335,12 @@ forking_close(struct model_env *env)
 
 const struct model forking_model = {
 	.name = "forking",
+	.forks = true,
 	.open = forking_open,
 	.dispatch = forking_dispatch,
 	.has_room = forking_has_room,
 	.drain = forking_drain,
 	.nudge = forking_nudge,
+	.wake = forking_wake,
 	.close = forking_close,
 };

@@ -59,7 +59,8 @@ lane_make_room(struct lane *lane, size_t size)
 void
 lane_serve(struct lane *lane, const struct arrival *arrival)
 {
-	request_begin(&lane->request, arrival);
+	request_begin(&lane->request, arrival,
+	    request_new_id(lane->env->host));
 	request_serve(&lane->request);
 	request_end(&lane->request);
 }

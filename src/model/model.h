@@ -34,7 +34,7 @@ struct model_env {
 
 	/* Any lane: wait for an arrival that may be served, until `until`
 	 * (clock_now() nanoseconds, 0 = for ever). The arrival's data and size
-	 * are the lane's room for datagrams. Flushes the log before it waits.
+	 * are the lane's room for datagrams.
 	 * 0; -ETIMEDOUT; -ECANCELED: there will be no more. */
 	int (*take)(struct model_env *env, struct arrival *arrival, int64_t until);
 	/* Any lane: fewer workers are free than should be. */
@@ -51,6 +51,7 @@ struct model {
 	const char *name;
 	unsigned demands;               /* kinds a handler must have: SS_THREADS */
 	bool takes;                     /* calls env->take() itself */
+	bool forks;                     /* requests run in children */
 	int (*open)(struct model_env *env, struct err *err);
 	/* Run this arrival; takes the connection over. -EAGAIN or -ENOMEM: no
 	 * thread or process can be made now; the arrival stays the caller's. */
@@ -62,6 +63,8 @@ struct model {
 	void (*drain)(struct model_env *env);
 	/* Wake everything that waits, so that it sees a drain or its end. */
 	void (*nudge)(struct model_env *env);
+	/* Wake the one that serves at this seat (host_seat()). */
+	void (*wake)(struct model_env *env, unsigned seat);
 	void (*close)(struct model_env *env);
 };
 

@@ -59,7 +59,6 @@ lane_end(struct lane *lane)
 {
 	struct pool *pool = lane->env->state;
 
-	log_defer(false);
 	atomic_fetch_add(&pool->ended, 1);
 	lane_wake(pool);
 }
@@ -99,7 +98,6 @@ lane_main(void *arg)
 	int r;
 
 	sig_nudge_accept();
-	log_defer(true);        /* take() flushes before it waits */
 	while ((r = lane_take(lane, &arrival, due)) != -ECANCELED) {
 		pthread_cleanup_push(lane_torn, lane);
 		if (r == 0)
@@ -146,6 +144,7 @@ open_lane(struct model_env *env, struct pool *pool, bool is_sync)
 
 	lane_init(lane, env, is_sync ? "Process" : "Thread",
 	    is_sync ? (unsigned)getpid() : (unsigned)pool->count + 1);
+	lane->request.seat = host_seat(env->host, (unsigned)pool->count);
 	int r = lane_make_room(lane, (size_t)env->conf->max_datagram_bytes + 1);
 	if (r == 0)
 		r = lane_start(lane, lane_main, lane);
@@ -222,6 +221,15 @@ pool_nudge(struct model_env *env)
 }
 
 static void
+pool_wake(struct model_env *env, unsigned seat)
+{
+	struct pool *pool = env->state;
+
+	if (seat < pool->count)
+		(void)pthread_kill(pool->lanes[seat].thread, SIG_NUDGE);
+}
+
+static void
 pool_drain(struct model_env *env)
 {
 	(void)env;              /* lane_ended() sees the last one go */
@@ -246,6 +254,7 @@ const struct model sync_model = {
 	.open = sync_open,
 	.drain = pool_drain,
 	.nudge = pool_nudge,
+	.wake = pool_wake,
 	.close = pool_close,
 };
 
@@ -256,5 +265,6 @@ const struct model pool_model = {
 	.open = pool_open,
 	.drain = pool_drain,
 	.nudge = pool_nudge,
+	.wake = pool_wake,
 	.close = pool_close,
 };

@@ -11,6 +11,7 @@
  *	dispatch: pop parked | make  ->  WORKING  -> parked -> ended -> joined
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,6 +31,7 @@
 #include "model/ticker.h"
 
 #define PARK_MS 10000
+#define NO_SEAT UINT_MAX
 
 struct worker {
 	struct lane lane;
@@ -37,6 +39,7 @@ struct worker {
 	pthread_cond_t work;
 	struct arrival arrival;         /* under lock until has_work is seen */
 	bool has_work;
+	unsigned seat;                  /* of host_seat(), or NO_SEAT */
 	struct worker *next, *previous; /* in all */
 	struct worker *below;           /* in parked, or in ended */
 };
@@ -50,6 +53,8 @@ struct threaded {
 	bool is_draining;               /* under lock */
 	_Atomic bool wants_wake;        /* the main thread waits for room */
 	unsigned made;                  /* names: Thread-1, Thread-2, ... */
+	unsigned *free_seats;           /* owned; under lock: a stack */
+	unsigned free_seat_count, seats_given;  /* under lock */
 	int wake;                       /* eventfd */
 	struct watch watch;
 	struct ticker *ticker;          /* owned; NULL = none */
@@ -95,6 +100,23 @@ unpark(struct threaded *t, struct worker *w)
 		*at = w->below;
 }
 
+/* Under the lock. A thread keeps its seat. */
+static unsigned
+seat_take(struct threaded *t)
+{
+	if (t->free_seat_count > 0)
+		return t->free_seats[--t->free_seat_count];
+	return t->seats_given < t->env->host->size.seats ?
+	    t->seats_given++ : NO_SEAT;
+}
+
+static void
+seat_give_back(struct threaded *t, unsigned seat)
+{
+	if (seat != NO_SEAT)
+		t->free_seats[t->free_seat_count++] = seat;
+}
+
 /* Park under the lock until there is work. False: idle for too long, or the
  * end; the thread is on no list but `ended` then. */
 static bool
@@ -123,6 +145,7 @@ worker_end(struct worker *w)
 	struct threaded *t = w->owner;
 
 	list_remove(t, w);
+	seat_give_back(t, w->seat);
 	w->below = t->ended;
 	t->ended = w;
 	main_wake(t);
@@ -209,11 +232,15 @@ dispatch_to_new(struct threaded *t, const struct arrival *arrival)
 	(void)pthread_cond_init(&w->work, NULL);
 	int r = worker_load(w, arrival);
 	(void)pthread_mutex_lock(&t->lock);
+	w->seat = seat_take(t);
+	w->lane.request.seat = host_seat(t->env->host, w->seat);
 	if (r == 0)
 		r = lane_start(&w->lane, worker_main, w);
 	if (r == 0) {
 		list_add(t, w);
 		t->made++;
+	} else {
+		seat_give_back(t, w->seat);
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	if (r < 0)
@@ -303,7 +330,9 @@ threaded_open(struct model_env *env, struct err *err)
 	t->env = env;
 	(void)pthread_mutex_init(&t->lock, NULL);
 	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (t->wake < 0)
+	t->free_seats = calloc(env->host->size.seats + 1,
+	    sizeof(*t->free_seats));
+	if (t->wake < 0 || t->free_seats == NULL)
 		return err_errno(err, errno, "threads");
 	if (host_has_tick(env->host) &&
 	    (t->ticker = ticker_new(env->host)) == NULL)
@@ -351,6 +380,18 @@ threaded_nudge(struct model_env *env)
 }
 
 static void
+threaded_wake(struct model_env *env, unsigned seat)
+{
+	struct threaded *t = env->state;
+
+	(void)pthread_mutex_lock(&t->lock);
+	for (struct worker *w = t->all; w != NULL; w = w->next)
+		if (w->seat == seat)
+			(void)pthread_kill(w->lane.thread, SIG_NUDGE);
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
+static void
 threaded_close(struct model_env *env)
 {
 	struct threaded *t = env->state;
@@ -358,6 +399,7 @@ threaded_close(struct model_env *env)
 	if (t == NULL)
 		return;
 	fd_close(&t->wake);
+	free(t->free_seats);
 	(void)pthread_mutex_destroy(&t->lock);
 	free(t);
 	env->state = NULL;
@@ -371,5 +413,6 @@ const struct model threaded_model = {
 	.has_room = threaded_has_room,
 	.drain = threaded_drain,
 	.nudge = threaded_nudge,
+	.wake = threaded_wake,
 	.close = threaded_close,
 };

@@ -5,6 +5,7 @@
 #include "net/inet.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -13,12 +14,8 @@
 static int
 set_device(const struct endpoint *ep, const char *device, struct err *err)
 {
-	size_t len = strlen(device);
-
-	if (len == 0)
-		return 0;
 	if (setsockopt(ep->fd, SOL_SOCKET, SO_BINDTODEVICE, device,
-		(socklen_t)len + 1) == 0)
+		(socklen_t)strlen(device) + 1) == 0)
 		return 0;
 	if (errno == EPERM) {
 		err_set(err, "cannot set bind_device to \"%s\": it needs "
@@ -27,6 +24,21 @@ set_device(const struct endpoint *ep, const char *device, struct err *err)
 	}
 	return err_errno(err, errno, "cannot set bind_device to \"%s\"",
 	    device);
+}
+
+/* Setting what it has already may need a privilege too (socket(7)). */
+int
+inet_apply(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	char now[IFNAMSIZ] = "";
+	socklen_t len = sizeof(now);
+
+	if (getsockopt(ep->fd, SOL_SOCKET, SO_BINDTODEVICE, now, &len) < 0)
+		return err_errno(err, errno, "cannot ask %s for its "
+		    "bind_device", ep->address);
+	return strcmp(now, conf->bind_device) == 0 ? 0 :
+	    set_device(ep, conf->bind_device, err);
 }
 
 int
@@ -46,9 +58,8 @@ inet_prepare(struct endpoint *ep, const struct listener_conf *conf,
 	ep->is_wildcard = inet_is_wildcard(&ep->addr);
 	if (r == 0)
 		r = socket_set(ep->fd, &freebind, conf->freebind, err);
-	if (r == 0)
-		r = set_device(ep, conf->bind_device ? conf->bind_device : "",
-		    err);
+	if (r == 0 && conf->bind_device && *conf->bind_device)
+		r = set_device(ep, conf->bind_device, err);
 	if (r == 0)
 		r = socket_set_buffers(ep->fd, conf, err);
 	return r;

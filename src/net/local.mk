@@ -22,6 +22,7 @@ libnet_a_SOURCES = \
 check_PROGRAMS += tests/unit/net
 TESTS += tests/unit/net
 tests_unit_net_SOURCES = \
+	tests/unit/net_apply.c \
 	tests/unit/net_help.c \
 	tests/unit/net_help.h \
 	tests/unit/net_inherit.c \

@@ -10,7 +10,15 @@
 #include <netinet/in.h>
 #include <sys/time.h>
 
+#include "base/fd.h"
 #include "net/inet.h"
+
+/* socket.h of Linux; the C library may be older. */
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+#define BUF_LOCK_SNDBUF 1
+#define BUF_LOCK_RCVBUF 2
 
 static int
 clamp_int(int64_t value)
@@ -52,6 +60,17 @@ socket_set(int fd, const struct socket_option *options, size_t count,
 }
 
 int
+socket_ask(int fd, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0)
+		return -errno;
+	return value;
+}
+
+int
 socket_set_timeouts(int fd, int64_t timeout_ms)
 {
 	struct timeval tv = {
@@ -79,6 +98,45 @@ socket_set_buffers(int fd, const struct listener_conf *conf, struct err *err)
 	if (r == 0)
 		r = socket_set(fd, &sndbuf, conf->sndbuf_bytes > 0, err);
 	return r;
+}
+
+/* What a new socket of the same kind has; setsockopt(2) wants half of what
+ * getsockopt(2) says (socket(7)). */
+static int
+initial_buffer(int fd, int name)
+{
+	int fresh = socket(socket_ask(fd, SO_DOMAIN),
+	    socket_ask(fd, SO_TYPE) | SOCK_CLOEXEC, 0);
+	int size = fresh < 0 ? -errno : socket_ask(fresh, name);
+
+	fd_close(&fresh);
+	return size < 0 ? size : size / 2;
+}
+
+/* SO_BUF_LOCK tells which sizes somebody set, and takes that back: without it
+ * the kernel would not adapt a size any more. */
+static void
+reset_buffer(int fd, int name, int lock)
+{
+	int locks = socket_ask(fd, SO_BUF_LOCK), size;
+
+	if (locks < 0 || !(locks & lock))
+		return;
+	size = initial_buffer(fd, name);
+	locks &= ~lock;
+	if (size > 0 &&
+	    setsockopt(fd, SOL_SOCKET, name, &size, sizeof(size)) == 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks,
+		    sizeof(locks));
+}
+
+void
+socket_reset_buffers(int fd, const struct listener_conf *conf)
+{
+	if (conf->sndbuf_bytes == 0)
+		reset_buffer(fd, SO_SNDBUF, BUF_LOCK_SNDBUF);
+	if (conf->rcvbuf_bytes == 0)
+		reset_buffer(fd, SO_RCVBUF, BUF_LOCK_RCVBUF);
 }
 
 static int

@@ -24,11 +24,16 @@ struct socket_option {
 int socket_new(struct endpoint *ep, int type, struct err *err);
 int socket_set(int fd, const struct socket_option *options, size_t count,
     struct err *err);
+/* An integer option of SOL_SOCKET; -errno. */
+int socket_ask(int fd, int name);
 /* SO_RCVTIMEO and SO_SNDTIMEO; 0 = none. */
 int socket_set_timeouts(int fd, int64_t timeout_ms);
 /* rcvbuf and sndbuf where they are set. */
 int socket_set_buffers(int fd, const struct listener_conf *conf,
     struct err *err);
+/* Where they are not set: back to the system's choice, as far as the kernel
+ * can (Linux 5.14). */
+void socket_reset_buffers(int fd, const struct listener_conf *conf);
 int socket_bind(const struct endpoint *ep, struct err *err);
 int socket_listen(const struct endpoint *ep, const struct listener_conf *conf,
     struct err *err);

@@ -47,6 +47,20 @@ set_inherited(int fd, const struct listener_conf *conf, struct err *err)
 	return r;
 }
 
+/* Also to their defaults, 0: the socket may have had others. */
+static int
+set_queue(const struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	const struct socket_option options[] = {
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, conf->defer_accept_s,
+		  "defer_accept" },
+		{ IPPROTO_TCP, TCP_FASTOPEN, conf->fastopen, "fastopen" },
+	};
+
+	return socket_set(ep->fd, options, COUNT(options), err);
+}
+
 static int
 open_prepare(struct endpoint *ep, const struct listener_conf *conf,
     struct err *err)
@@ -54,21 +68,12 @@ open_prepare(struct endpoint *ep, const struct listener_conf *conf,
 	const struct socket_option reuse = {
 		SOL_SOCKET, SO_REUSEADDR, 1, "reuse_address",
 	};
-	const struct socket_option defer = {
-		IPPROTO_TCP, TCP_DEFER_ACCEPT, conf->defer_accept_s,
-		"defer_accept",
-	};
-	const struct socket_option fastopen = {
-		IPPROTO_TCP, TCP_FASTOPEN, conf->fastopen, "fastopen",
-	};
 	int r = socket_set(ep->fd, &reuse, conf->reuse_address, err);
 
 	if (r == 0)
 		r = inet_prepare(ep, conf, err);
-	if (r == 0)
-		r = socket_set(ep->fd, &defer, conf->defer_accept_s > 0, err);
-	if (r == 0)
-		r = socket_set(ep->fd, &fastopen, conf->fastopen > 0, err);
+	if (r == 0 && (conf->defer_accept_s > 0 || conf->fastopen > 0))
+		r = set_queue(ep, conf, err);
 	/* what is queued before a service is there needs the timeouts too */
 	if (r == 0)
 		r = set_inherited(ep->fd, conf, err);
@@ -89,6 +94,19 @@ tcp_open(struct endpoint *ep, const struct listener_conf *conf, struct err *err)
 	if (r < 0)
 		fd_close(&ep->fd);
 	return r;
+}
+
+/* listen(2) on a socket that listens changes its backlog; what waits in the
+ * queue stays there. */
+static int
+tcp_apply(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	int r = inet_apply(ep, conf, err);
+
+	if (r == 0)
+		r = set_queue(ep, conf, err);
+	return r < 0 ? r : socket_listen(ep, conf, err);
 }
 
 /* How many connections wait: tcp_info of a listening socket tells it in
@@ -131,6 +149,7 @@ tcp_ready(struct endpoint *ep, const struct listener_conf *conf,
 {
 	int r = set_inherited(ep->fd, conf, err);
 
+	socket_reset_buffers(ep->fd, conf);
 	return r < 0 ? r : note_queued(ep);
 }
 
@@ -167,6 +186,7 @@ const struct transport tcp_transport = {
 	.is_stream = true,
 	.open = tcp_open,
 	.ready = tcp_ready,
+	.apply = tcp_apply,
 	.take = socket_accept,
 	.prepare = tcp_prepare,
 	.close = tcp_close,

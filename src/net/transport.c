@@ -11,6 +11,8 @@
 
 #include "base/fd.h"
 #include "net/inet.h"
+#include "net/socket.h"
+#include "net/unix_path.h"
 
 /* What the kernel says of a socket, and what that is here. */
 struct family {
@@ -87,22 +89,12 @@ endpoint_open(struct endpoint *ep, const char *address,
 	return err_errno(err, -r, "cannot listen on %s", address);
 }
 
-static int
-ask(int fd, int name)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	if (getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0)
-		return -errno;
-	return value;
-}
-
 /* The transport of a socket; NULL with *err when it is none that can serve. */
 static const struct transport *
 recognise(int fd, struct err *err)
 {
-	int domain = ask(fd, SO_DOMAIN), type = ask(fd, SO_TYPE);
+	int domain = socket_ask(fd, SO_DOMAIN);
+	int type = socket_ask(fd, SO_TYPE);
 	const struct family *family = family_of(domain, type);
 
 	if (domain < 0 || type < 0) {
@@ -114,7 +106,7 @@ recognise(int fd, struct err *err)
 		    "can be served: TCP, UDP, Unix stream or datagram", fd);
 		return NULL;
 	}
-	if (type == SOCK_STREAM && ask(fd, SO_ACCEPTCONN) != 1) {
+	if (type == SOCK_STREAM && socket_ask(fd, SO_ACCEPTCONN) != 1) {
 		err_set(err, "the socket of descriptor %d does not listen; "
 		    "with systemd, set Accept=no in the socket unit", fd);
 		return NULL;
@@ -142,6 +134,7 @@ endpoint_adopt(struct endpoint *ep, int fd, struct err *err)
 		return -EINVAL;
 	ep->addr.kind = ep->transport->kind;
 	ep->fd = fd;
+	ep->is_adopted = true;
 	r = learn_name(ep);
 	if (r == 0 && is_bound(ep)) {
 		ep->is_wildcard = inet_is_wildcard(&ep->addr);
@@ -152,6 +145,27 @@ endpoint_adopt(struct endpoint *ep, int fd, struct err *err)
 		return err_errno(err, -r, "descriptor %d", fd);
 	err_set(err, "the socket of descriptor %d is not bound", fd);
 	return -EINVAL;
+}
+
+int
+endpoint_apply(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	return ep->is_adopted ? 0 : ep->transport->apply(ep, conf, err);
+}
+
+int
+endpoint_resume(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	int r = ep->transport->claim ? ep->transport->claim(ep, err) : 0;
+
+	if (r == 0)
+		r = ep->transport->apply(ep, conf, err);
+	if (r < 0)
+		unix_path_disclaim(ep);
+	ep->is_adopted = r < 0;
+	return r;
 }
 
 void

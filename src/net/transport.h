@@ -27,7 +27,11 @@ struct endpoint {
 	struct addr addr;               /* as bound: the real port */
 	int fd;                         /* owned */
 	bool is_wildcard;               /* UDP: reply from the asked address */
+	bool is_adopted;                /* somebody else opened it: what a
+					 * socket is opened with is not ours */
 	bool owns_path;                 /* Unix: this daemon made the file */
+	bool is_kept;                   /* the service manager has it too: a Unix
+					 * socket's file stays at the close */
 	int lock_fd;                    /* owned while owns_path: PATH.lock */
 	dev_t path_dev;                 /* while owns_path: which file it is */
 	ino_t path_ino;
@@ -60,9 +64,19 @@ struct transport {
 	 * that says what to do. */
 	int (*open)(struct endpoint *ep, const struct listener_conf *conf,
 	    struct err *err);
+	/* Supervisor: claim what belongs to the name of a bound socket of an
+	 * earlier life. -ESTALE: it is not there any more. NULL: nothing
+	 * does. */
+	int (*claim)(struct endpoint *ep, struct err *err);
 	/* Set what belongs to a generation: timeouts, nodelay, keepalive,
 	 * buffers. In the service, and for a socket that was handed in. */
 	int (*ready)(struct endpoint *ep, const struct listener_conf *conf,
+	    struct err *err);
+	/* What a reload changes of a socket that stays open: the keys of class
+	 * RELOAD_SOCKET that do not only count when it is bound. In the
+	 * supervisor; a service may be taking meanwhile. What was done before
+	 * a failure stays done. */
+	int (*apply)(struct endpoint *ep, const struct listener_conf *conf,
 	    struct err *err);
 	/* accept4 | recvmsg. Blocks unless the descriptor is O_NONBLOCK; a
 	 * datagram's also not when wait is false (there is no MSG_DONTWAIT for
@@ -100,6 +114,16 @@ int endpoint_open(struct endpoint *ep, const char *address,
     const struct listener_conf *conf, struct err *err);
 /* Service: recognise an inherited socket by asking the kernel what it is. */
 int endpoint_adopt(struct endpoint *ep, int fd, struct err *err);
+/* Supervisor: backlog, mode, owner and so on of another configuration. An
+ * adopted socket is left as it is. */
+int endpoint_apply(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err);
+/* Supervisor: serve again with an adopted socket that an earlier life of this
+ * daemon opened, as the configuration says now. For a Unix socket with a file,
+ * path_dev and path_ino say which one was its. On failure the endpoint is as it
+ * was, and the socket had better be given up. */
+int endpoint_resume(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err);
 void endpoint_close(struct endpoint *ep);
 /* Blocking or not, for every process that holds the socket. */
 int endpoint_set_nonblock(const struct endpoint *ep, bool on);

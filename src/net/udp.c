@@ -59,6 +59,7 @@ udp_ready(struct endpoint *ep, const struct listener_conf *conf,
 {
 	int r = ask_packet_info(ep, err);
 
+	socket_reset_buffers(ep->fd, conf);
 	return r < 0 ? r : socket_set_buffers(ep->fd, conf, err);
 }
 
@@ -255,6 +256,7 @@ const struct transport udp_transport = {
 	.kind = ADDR_UDP,
 	.open = udp_open,
 	.ready = udp_ready,
+	.apply = inet_apply,
 	.take = udp_take,
 	.reply = udp_reply,
 	.close = udp_close,

@@ -66,6 +66,22 @@ unixgram_open(struct endpoint *ep, const struct listener_conf *conf,
 	return open_bound(ep, SOCK_DGRAM, conf, err);
 }
 
+static int
+unix_apply(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	int r = ep->owns_path ? unix_path_apply(ep, conf, err) : 0;
+
+	return r < 0 || !ep->transport->is_stream ? r :
+	    socket_listen(ep, conf, err);
+}
+
+static int
+unix_claim(struct endpoint *ep, struct err *err)
+{
+	return is_abstract(&ep->addr) ? 0 : unix_path_claim(ep, err);
+}
+
 /* A connection inherits nothing from a listening Unix socket: see prepare. */
 static int
 unix_ready(struct endpoint *ep, const struct listener_conf *conf,
@@ -91,6 +107,7 @@ static int
 unixgram_ready(struct endpoint *ep, const struct listener_conf *conf,
     struct err *err)
 {
+	socket_reset_buffers(ep->fd, conf);
 	return socket_set_buffers(ep->fd, conf, err);
 }
 
@@ -118,7 +135,9 @@ const struct transport unix_transport = {
 	.kind = ADDR_UNIX,
 	.is_stream = true,
 	.open = unix_open,
+	.claim = unix_claim,
 	.ready = unix_ready,
+	.apply = unix_apply,
 	.take = socket_accept,
 	.prepare = unix_prepare,
 	.close = unix_close,
@@ -128,7 +147,9 @@ const struct transport unixgram_transport = {
 	.scheme = "unixgram",
 	.kind = ADDR_UNIXGRAM,
 	.open = unixgram_open,
+	.claim = unix_claim,
 	.ready = unixgram_ready,
+	.apply = unix_apply,
 	.take = unixgram_take,
 	.reply = socket_reply,
 	.close = unix_close,

@@ -19,6 +19,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -344,6 +345,82 @@ settle(struct endpoint *ep, const struct owner *owner, struct err *err)
 	return r;
 }
 
+/* What a file gets that is made here: in a directory with the set-group-ID bit
+ * the directory's group (inode(7)). */
+static void
+fill_owner(const struct endpoint *ep, struct owner *owner)
+{
+	char directory[LOCK_PATH_SIZE];
+	char *slash;
+	struct stat st;
+
+	if (owner->uid == (uid_t)-1)
+		owner->uid = geteuid();
+	if (owner->gid != (gid_t)-1)
+		return;
+	owner->gid = getegid();
+	(void)snprintf(directory, sizeof(directory), "%s", path_of(ep));
+	slash = strrchr(directory, '/');
+	if (slash)
+		slash[1] = '\0';
+	if (stat(slash ? directory : ".", &st) == 0 && (st.st_mode & S_ISGID))
+		owner->gid = st.st_gid;
+}
+
+/* First what both modes allow: a new group gets no right of the old one. */
+static int
+change_file(int file, const struct stat *st, const struct owner *owner)
+{
+	mode_t old = st->st_mode & 07777;
+
+	if (st->st_gid != owner->gid &&
+	    (((old & owner->mode) != old &&
+	    chmod_file(file, old & owner->mode) < 0) ||
+	    fchownat(file, "", (uid_t)-1, owner->gid, AT_EMPTY_PATH) < 0))
+		return -errno;
+	if (old != owner->mode && chmod_file(file, owner->mode) < 0)
+		return -errno;
+	if (st->st_uid != owner->uid &&
+	    fchownat(file, "", owner->uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
+apply_owner(const struct endpoint *ep, int file, const struct owner *owner,
+    struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (file < 0 || fstat(file, &st) < 0 || st.st_dev != ep->path_dev ||
+	    st.st_ino != ep->path_ino) {
+		err_set(err, "cannot change %s: its file was removed or "
+		    "replaced; restart the daemon to make it again",
+		    ep->address);
+		return -ESTALE;
+	}
+	r = change_file(file, &st, owner);
+	return r == 0 ? 0 : err_errno(err, -r, "cannot give %s its owner, "
+	    "group and mode", ep->address);
+}
+
+int
+unix_path_apply(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	struct owner owner;
+	int file, r = find_owner(&owner, conf, err);
+
+	if (r < 0)
+		return r;
+	fill_owner(ep, &owner);
+	file = open(path_of(ep), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	r = apply_owner(ep, file, &owner, err);
+	fd_close(&file);
+	return r;
+}
+
 /* Not a file that another program put there meanwhile. While the socket is
  * open, its file's inode number is not used again. */
 static void
@@ -359,7 +436,7 @@ remove_own(const struct endpoint *ep)
 void
 unix_path_release(struct endpoint *ep)
 {
-	if (ep->owns_path)
+	if (ep->owns_path && !ep->is_kept)
 		remove_own(ep);
 	ep->owns_path = false;
 	if (ep->lock_fd >= 0)
@@ -384,4 +461,29 @@ unix_path_bind(struct endpoint *ep, const struct listener_conf *conf,
 	if (r < 0)
 		unix_path_release(ep);
 	return r;
+}
+
+int
+unix_path_claim(struct endpoint *ep, struct err *err)
+{
+	struct stat st;
+	int r = lock_take(ep, err);
+
+	if (r < 0)
+		return r;
+	if (lstat(path_of(ep), &st) == 0 && st.st_dev == ep->path_dev &&
+	    st.st_ino == ep->path_ino) {
+		ep->owns_path = true;
+		return 0;
+	}
+	lock_drop(ep);
+	err_set(err, "its file has been removed or replaced");
+	return -ESTALE;
+}
+
+void
+unix_path_disclaim(struct endpoint *ep)
+{
+	if (ep->lock_fd >= 0)
+		lock_drop(ep);
 }

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/channel.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -105,7 +106,7 @@ accept_ready(struct watch *watch, uint32_t events)
 	for (int i = 0; i < BATCH && a->is_watching; i++)
 		if (accept_one(a, ep) < 0)
 			break;
-	log_flush();
+	log_tell();
 }
 
 /* The listener's requests in all its processes. */
@@ -115,7 +116,7 @@ is_listener_full(const struct acceptor *a)
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));
-	stats_sum(a->env->host->slab, a->env->host->slots, &sum);
+	stats_sum(a->env->host->slab, a->env->host->size.slots, &sum);
 	return atomic_load(&sum.counters[COUNTER_ACTIVE]) >=
 	    a->env->conf->max_connections;
 }
@@ -159,7 +160,7 @@ watches_start(struct acceptor *a)
 {
 	bool is_refuser = a->model->takes;
 
-	if (atomic_load(&a->is_draining) || a->is_watching ||
+	if (atomic_load(&a->phase) != ACCEPT_TAKING || a->is_watching ||
 	    (is_refuser && a->env->conf->when_full == WHEN_FULL_QUEUE))
 		return;
 	a->is_watching = true;
@@ -199,20 +200,32 @@ backlog_dispatch(struct acceptor *a)
 void
 acceptor_resume(struct acceptor *a)
 {
-	if (atomic_load(&a->is_draining))
+	if (atomic_load(&a->phase) == ACCEPT_OVER)
 		backlog_dispatch(a);
 	else if (!timer_is_running(&a->pause))
 		watches_start(a);
 }
 
+/* What a connection that is collected unstarted inherits was not set yet. */
 static void
-collect_endpoint(struct acceptor *a, const struct endpoint *ep)
+collect_prepare(const struct acceptor *a, struct endpoint *ep)
+{
+	struct err err;
+
+	if (!a->is_ready && ep->transport->ready(ep, a->env->conf, &err) < 0)
+		log_warning("listener \"%s\": %s", a->env->conf->name, err.text);
+	if (ep->transport->is_stream)
+		(void)endpoint_set_nonblock(ep, true);
+}
+
+static void
+collect_endpoint(struct acceptor *a, struct endpoint *ep)
 {
 	/* The kernel queues one more than listen(2) was told. */
 	int64_t left = ep->transport->is_stream ? a->env->conf->backlog + 1 :
 	    COLLECT_DATAGRAMS;
 
-	(void)endpoint_set_nonblock(ep, true);
+	collect_prepare(a, ep);
 	while (left-- > 0) {
 		struct arrival arrival = {
 			.fd = -1, .data = a->room, .size = a->room_size,
@@ -243,13 +256,14 @@ static void
 give_up_sockets(struct acceptor *a)
 {
 	for (size_t i = 0; i < a->count; i++) {
-		if (a->wants_collect)
+		if (a->is_collected[i])
 			collect_endpoint(a, &a->endpoints[i]);
 		/* The rest of the endpoint stays for what was taken from it. */
 		if (a->endpoints[i].transport->is_stream)
 			fd_close(&a->endpoints[i].fd);
 	}
 	backlog_complete(&a->backlog);
+	a->released(a->released_arg);
 	if (a->model->takes)
 		a->model->drain(a->env);
 	else
@@ -271,15 +285,30 @@ collect_when_free(struct timer *timer)
 	    collect_when_free, a);
 }
 
-void
-acceptor_drain(struct acceptor *a, bool collect)
+static void
+phase_set(struct acceptor *a, enum accept_phase phase)
 {
-	if (atomic_load(&a->is_draining))
+	(void)pthread_mutex_lock(&a->phase_lock);
+	atomic_store(&a->phase, phase);
+	(void)pthread_cond_broadcast(&a->phase_changed);
+	(void)pthread_mutex_unlock(&a->phase_lock);
+}
+
+void
+acceptor_drain(struct acceptor *a, const char *collect,
+    void (*released)(void *), void *arg)
+{
+	size_t known = strlen(collect);
+
+	if (atomic_load(&a->phase) == ACCEPT_OVER)
 		return;
 	watches_stop(a);
 	timer_stop(a->env->loop, &a->pause);
-	atomic_store(&a->is_draining, true);
-	a->wants_collect = collect;
+	for (size_t i = 0; i < a->count && i < known; i++)
+		a->is_collected[i] = collect[i] == DRAIN_COLLECT;
+	a->released = released;
+	a->released_arg = arg;
+	phase_set(a, ACCEPT_OVER);
 	collect_when_free(&a->collect);
 }
 
@@ -350,12 +379,15 @@ acceptor_new(struct model_env *env, const struct model *model,
 	a->collect.arg = a;
 	a->left = requests_to_serve(env->conf);
 	(void)pthread_mutex_init(&a->spare_lock, NULL);
+	(void)pthread_mutex_init(&a->phase_lock, NULL);
+	(void)pthread_cond_init(&a->phase_changed, NULL);
 	backlog_init(&a->backlog);
 	a->spare = eventfd(0, EFD_CLOEXEC);
 	a->watches = calloc(count, sizeof(*a->watches));
+	a->is_collected = calloc(count, sizeof(*a->is_collected));
 	a->room_size = (size_t)env->conf->max_datagram_bytes + 1;
 	a->room = malloc(a->room_size);
-	if (a->watches == NULL || a->room == NULL) {
+	if (a->watches == NULL || a->is_collected == NULL || a->room == NULL) {
 		err_set(err, "out of memory");
 		acceptor_free(&a);
 		return NULL;
@@ -368,17 +400,25 @@ acceptor_new(struct model_env *env, const struct model *model,
 }
 
 int
+acceptor_open(struct acceptor *a, struct err *err)
+{
+	return a->model->open(a->env, err);
+}
+
+int
 acceptor_start(struct acceptor *a, struct err *err)
 {
+	if (atomic_load(&a->phase) != ACCEPT_WAITING)
+		return 0;
 	int r = ready_endpoints(a, err);
-
 	if (r == 0 && a->model->takes && !a->is_blocking)
 		r = make_lane_poll(a, err);
-	if (r == 0)
-		r = a->model->open(a->env, err);
-	if (r == 0)
-		watches_start(a);
-	return r;
+	if (r < 0)
+		return r;
+	a->is_ready = true;
+	phase_set(a, ACCEPT_TAKING);
+	watches_start(a);
+	return 0;
 }
 
 void
@@ -405,6 +445,7 @@ acceptor_free(struct acceptor **ap)
 	fd_close(&a->poll);
 	backlog_free(&a->backlog);
 	free(a->watches);
+	free(a->is_collected);
 	free(a->endpoints);
 	free(a->room);
 	free(a);

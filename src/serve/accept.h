@@ -17,15 +17,20 @@
  */
 struct acceptor;
 
-/* Takes over the endpoints. NULL with a sentence. */
+/* Takes over the endpoints, but leaves the sockets as they are: their flags and
+ * options are those of whoever takes from them now. NULL with a sentence. */
 struct acceptor *acceptor_new(struct model_env *env, const struct model *model,
     struct endpoint *endpoints, size_t count, struct err *err);
-/* Begin: the model is open. */
+/* Open the model: its lanes wait for acceptor_start(). */
+int acceptor_open(struct acceptor *acceptor, struct err *err);
+/* The sockets are ours: ready them and take from them. */
 int acceptor_start(struct acceptor *acceptor, struct err *err);
-/* Take no more from the sockets and close them. With `collect`, what waits in
- * the kernel's queues is taken first and still served: nobody else will. The
- * model's drain() is called when all is handed over. */
-void acceptor_drain(struct acceptor *acceptor, bool collect);
+/* Take no more from the sockets and close them. collect: as the text of
+ * MESSAGE_DRAIN; what waits in the queue of a socket that nobody serves after
+ * us is taken first and still served. released() is called when no thread takes
+ * any more, the model's drain() when all is handed over. */
+void acceptor_drain(struct acceptor *acceptor, const char *collect,
+    void (*released)(void *), void *arg);
 /* Refuse what was collected and not served yet: the end by force. */
 void acceptor_refuse_queued(struct acceptor *acceptor);
 /* The functions of struct model_env. */

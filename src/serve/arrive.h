@@ -17,6 +17,12 @@
  * What every arrival goes through, whichever thread takes it: for accept.c
  * (the main thread) and take.c (the lanes) alone. Any thread may call these.
  */
+enum accept_phase {
+	ACCEPT_WAITING,                 /* the sockets are not ours yet */
+	ACCEPT_TAKING,
+	ACCEPT_OVER,                    /* nor are they any more */
+};
+
 struct acceptor {
 	struct model_env *env;
 	const struct model *model;
@@ -33,9 +39,14 @@ struct acceptor {
 	_Atomic int64_t pause_ms;       /* of the last pause; 0 = none since */
 	struct timer pause, collect;
 	_Atomic int64_t left;           /* arrivals until max_requests */
-	_Atomic bool is_draining;       /* lanes: no more from the sockets */
+	_Atomic int phase;              /* enum accept_phase; written under lock */
+	pthread_mutex_t phase_lock;
+	pthread_cond_t phase_changed;
 	_Atomic int in_take;            /* lanes between the check and the call's end */
-	bool wants_collect;
+	bool is_ready;                  /* the sockets have our options */
+	bool *is_collected;             /* owned, one an endpoint */
+	void (*released)(void *arg);
+	void *released_arg;
 	struct backlog backlog;
 };
 

@@ -79,6 +79,22 @@ bounding_set_drop(void)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
+/* What is not permitted cannot be had again: then there is nothing to set, and
+ * a sandbox that denies capset(2) does not matter. */
+static bool
+capabilities_are(struct __user_cap_header_struct *header, uint64_t wanted)
+{
+	struct __user_cap_data_struct data[2];
+
+	memset(data, 0, sizeof(data));
+	if (syscall(SYS_capget, header, data) < 0)
+		return false;
+	return data[0].permitted == (uint32_t)wanted &&
+	    data[1].permitted == (uint32_t)(wanted >> 32) &&
+	    data[0].effective == data[0].permitted &&
+	    data[1].effective == data[1].permitted;
+}
+
 static int
 capabilities_set(uint64_t keep)
 {
@@ -87,6 +103,8 @@ capabilities_set(uint64_t keep)
 	};
 	struct __user_cap_data_struct data[2];
 
+	if (capabilities_are(&header, keep))
+		return 0;
 	memset(data, 0, sizeof(data));
 	data[0].effective = data[0].permitted = (uint32_t)keep;
 	data[1].effective = data[1].permitted = (uint32_t)(keep >> 32);
@@ -237,5 +255,9 @@ jail_probe(struct err *err)
 	bounding_set_drop();
 	if (r == 0)
 		r = identity_take(&id, false, err);
-	return r < 0 ? r : privileges_end(0, err);
+	if (r == 0)
+		r = privileges_end(0, err);
+	/* Changing the user took it back (prctl(2)). */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return r;
 }

@@ -32,7 +32,9 @@ TESTS += tests/unit/serve
 tests_unit_serve_SOURCES = \
 	tests/unit/serve_main.c tests/unit/serve_suites.h \
 	tests/unit/serve_backlog.c \
-	tests/unit/serve_linger.c
+	tests/unit/serve_linger.c \
+	tests/unit/serve_service.c
 tests_unit_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_serve_LDADD = libserve.a libmodel.a libhandler.a libnet.a \
-	libconf.a libbase.a $(CHECK_LIBS)
+	libconf.a libbase.a $(CHECK_LIBS) -ldl
+EXTRA_tests_unit_serve_DEPENDENCIES = src/handlers/echo.la

@@ -3,6 +3,7 @@
  * socketserver-service: runs one listener's handler, or looks at handlers for
  * socketserverd. Started by socketserverd, not by people.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,8 @@ run(int argc, char **argv, struct inherit *inherit)
 {
 	if (strcmp(argv[1], "serve") == 0)
 		return serve(argc, argv, inherit);
+	/* Nobody is left to read what a probe finds. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (strcmp(argv[1], "check") == 0)
 		return probe_check(inherit);
 	if (strcmp(argv[1], "describe") == 0)

@@ -33,6 +33,7 @@
 #define NUDGE_MS 50
 #define BUSY_MS 100
 #define SPENT_LINGER_MS 100
+#define KILL_PATIENCE_MS 10000  /* for a killed request to end */
 #define FORCE_MS 1000           /* from the deadline to the end by force */
 #define CONFIG_MAX_BYTES (4 << 20)
 
@@ -50,11 +51,14 @@ struct service {
 	struct linger_list *linger;     /* owned */
 	int channel;                    /* owned */
 	int signals;                    /* owned */
-	struct watch channel_watch, signal_watch;
-	struct timer deadline, nudge;
+	int gather;                     /* readable: log_gather_due(); -1 = none */
+	struct watch channel_watch, signal_watch, gather_watch;
+	struct timer deadline, nudge, kill;
+	int64_t kill_until;
 	int64_t force_at;
 	int64_t cut;                    /* requests ended by the deadline */
 	_Atomic int64_t busy_at;        /* of the last MESSAGE_BUSY */
+	bool is_released;               /* MESSAGE_RELEASED was sent */
 	bool is_drained;                /* nothing runs any more */
 	bool is_done;
 };
@@ -68,6 +72,17 @@ die_as_orphan(void)
 {
 	(void)kill(0, SIGKILL);
 	_exit(EXIT_ORPHAN);
+}
+
+/* Nothing is taken from the sockets any more. */
+static void
+say_released(void *arg)
+{
+	struct service *s = arg;
+
+	if (!s->is_released)
+		(void)channel_send(s->channel, MESSAGE_RELEASED, 0, NULL, -1);
+	s->is_released = true;
 }
 
 static void
@@ -102,8 +117,10 @@ service_drained(struct model_env *env)
 	struct service *s = env->owner;
 
 	timer_stop(s->loop, &s->nudge);
+	timer_stop(s->loop, &s->kill);
 	stats_add(s->host.stats, COUNTER_SERVING, -1);
 	s->is_drained = true;
+	log_flush();            /* the handler may take its time */
 	host_close(&s->host);
 	linger_when_idle(s->linger, lingering_is_over, s);
 	/* A spent worker's place is needed: its successor waits for its end. */
@@ -112,15 +129,12 @@ service_drained(struct model_env *env)
 		    clock_after_ms(SPENT_LINGER_MS), spent_is_over, s);
 }
 
-/* Requests that do not end although their waits were ended. */
+/* Requests that do not end although their waits were ended. The supervisor
+ * counts and logs them, by their seats. */
 static void
 end_by_force(struct service *s)
 {
-	int64_t left = atomic_exchange(
-	    &s->host.stats->counters[COUNTER_ACTIVE], 0);
-
 	acceptor_refuse_queued(s->acceptor);
-	stats_add(s->host.stats, COUNTER_ERRORS, left);
 	say_done(s);
 	(void)kill(0, SIGKILL);
 }
@@ -153,16 +167,20 @@ deadline_is_over(struct timer *timer)
 }
 
 static void
-service_drain(struct service *s, int64_t ms, bool collect)
+service_drain(struct service *s, int64_t ms, const char *collect)
 {
-	if (!host_is_draining(&s->host) && !s->is_drained) {
-		atomic_store(&s->host.stats->is_draining, true);
-		acceptor_drain(s->acceptor, collect);
+	if (s->is_drained) {
+		say_released(s);        /* spent: its lanes have ended */
+		return;
 	}
-	s->deadline.arg = s;
-	s->nudge.arg = s;
+	if (!host_is_draining(&s->host)) {
+		atomic_store(&s->host.stats->is_draining, true);
+		acceptor_drain(s->acceptor, collect, say_released, s);
+	}
 	if (s->is_drained)
 		return;
+	s->deadline.arg = s;
+	s->nudge.arg = s;
 	if (ms <= 0)
 		deadline_is_over(&s->deadline);
 	else
@@ -170,24 +188,89 @@ service_drain(struct service *s, int64_t ms, bool collect)
 		    deadline_is_over, s);
 }
 
+/* -- one request's end -------------------------------------------------- */
+
+/* Wake the requests that are to end until they have: one that does not wait
+ * just now sees it at its next wait. */
+static void
+wake_killed(struct timer *timer)
+{
+	struct service *s = timer->arg;
+	unsigned used = stats_seats_used(s->host.slab, s->host.size,
+	    s->host.slot);
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < used && !s->is_drained; i++)
+		if (seat_holds_killed(host_seat(&s->host, i))) {
+			s->model->wake(&s->env, i);
+			left++;
+		}
+	if (left > 0 && clock_now() < s->kill_until)
+		(void)timer_start(s->loop, &s->kill, clock_after_ms(NUDGE_MS),
+		    wake_killed, s);
+	else if (left > 0)
+		log_warning("listener \"%s\": %u killed request%s not ended: "
+		    "the handler waits outside of its ss_ calls",
+		    s->conf->name, left, left == 1 ? " has" : "s have");
+}
+
+static void
+service_kill(struct service *s, uint64_t id)
+{
+	unsigned used = stats_seats_used(s->host.slab, s->host.size,
+	    s->host.slot);
+	unsigned i = 0;
+
+	while (i < used && !seat_kill(host_seat(&s->host, i), id))
+		i++;
+	if (i == used)
+		return;         /* it has ended already */
+	s->kill.arg = s;
+	s->kill_until = clock_after_ms(KILL_PATIENCE_MS);
+	wake_killed(&s->kill);
+}
+
 /* -- what the main thread hears ----------------------------------------- */
+
+static void
+service_take(struct service *s)
+{
+	struct err err;
+
+	if (s->is_drained || acceptor_start(s->acceptor, &err) == 0)
+		return;
+	(void)channel_send(s->channel, MESSAGE_FAILED, 0, err.text, -1);
+	log_flush();
+	_exit(EXIT_SYSTEM);
+}
 
 static void
 handle_message(struct service *s, const struct message *message, int fd)
 {
 	switch ((enum message_type)message->type) {
-	case MESSAGE_DRAIN:
-		service_drain(s, message->value, true);
+	case MESSAGE_TAKE:
+		service_take(s);
 		break;
-	case MESSAGE_RETIRE:
-		service_drain(s, message->value, false);
+	case MESSAGE_DRAIN:
+		service_drain(s, message->value, message->text);
+		break;
+	case MESSAGE_KILL:
+		service_kill(s, (uint64_t)message->value);
+		break;
+	case MESSAGE_PING:
+		(void)channel_send(s->channel, MESSAGE_PONG, message->value,
+		    NULL, -1);
 		break;
 	case MESSAGE_LOG_FD:
-		if (fd >= 0)
-			log_replace_fd(fd);
+		log_replace_fd(fd, (enum log_kind)message->value);
 		return;
 	case MESSAGE_LOG_LEVEL:
 		log_set_level((enum log_level)message->value);
+		break;
+	case MESSAGE_LOG:
+		log_set_format(message->value & LOG_IS_JSON ? LOG_FORMAT_JSON :
+		    LOG_FORMAT_TEXT);
+		log_set_access(message->value & LOG_HAS_ACCESS);
 		break;
 	default:
 		break;
@@ -217,12 +300,19 @@ signal_ready(struct watch *watch, uint32_t events)
 	struct signalfd_siginfo info;
 
 	(void)events;
-	while (sig_next(s->signals, &info) == 0) {
-		if (host_is_draining(&s->host))
-			service_drain(s, 0, true);
-		else
-			service_drain(s, s->conf->drain_timeout_ms, true);
-	}
+	/* Not asked by the supervisor, who starts another in our place: that
+	 * one, or the others of a pool, go on with the sockets. */
+	while (sig_next(s->signals, &info) == 0)
+		service_drain(s, host_is_draining(&s->host) ? 0 :
+		    s->conf->drain_timeout_ms, "");
+}
+
+static void
+gather_ready(struct watch *watch, uint32_t events)
+{
+	(void)watch;
+	(void)events;
+	log_gather_due();
 }
 
 /* -- the calls of struct model_env -------------------------------------- */
@@ -331,6 +421,12 @@ start_log(struct service *s, const struct service_args *args,
 	    (enum log_kind)log_kind_parse(args->log_kind),
 	    (enum log_format)s->config->log.format,
 	    (enum log_level)s->config->log.level, s->config->log.is_access_on);
+	/* A child would fault in the memory that lines are gathered in, which
+	 * costs it as much as a write of its own. */
+	int places = inherit_find(inherit, "access");
+	if (places >= 0 && !model_of(s->conf)->forks)
+		s->gather = log_gather(places, args->slot);
+	fd_close(&places);
 }
 
 static int
@@ -383,12 +479,13 @@ map_stats(struct service *s, const struct service_args *args,
 {
 	int fd = inherit_find(inherit, "stats");
 
-	s->host.slab = stats_map(fd, &s->host.slots);
+	s->host.slab = stats_map(fd, &s->host.size);
 	fd_close(&fd);
-	if (s->host.slab == NULL || args->slot >= s->host.slots) {
+	if (s->host.slab == NULL || args->slot >= s->host.size.slots) {
 		err_set(err, "no counters were handed over");
 		return -EINVAL;
 	}
+	s->host.slot = args->slot;
 	s->host.stats = &s->host.slab->slots[args->slot];
 	atomic_store(&s->host.stats->is_draining, false);
 	atomic_store(&s->host.stats->is_cancelled, false);
@@ -411,6 +508,9 @@ start_loop(struct service *s, struct err *err)
 	if (r == 0)
 		r = watch_start(s->loop, &s->signal_watch, s->signals, EPOLLIN,
 		    signal_ready, s);
+	if (r == 0 && s->gather >= 0)
+		r = watch_start(s->loop, &s->gather_watch, s->gather, EPOLLIN,
+		    gather_ready, s);
 	if (s->linger == NULL)
 		r = -ENOMEM;
 	return r < 0 ? err_errno(err, -r, "the loop") : 0;
@@ -438,7 +538,7 @@ start_model(struct service *s, struct err *err)
 	s->endpoints = NULL;
 	s->acceptor = acceptor_new(&s->env, s->model, endpoints,
 	    s->endpoint_count, err);
-	return s->acceptor == NULL ? -ENOMEM : acceptor_start(s->acceptor, err);
+	return s->acceptor == NULL ? -ENOMEM : acceptor_open(s->acceptor, err);
 }
 
 static enum exit_code
@@ -479,7 +579,9 @@ service_free(struct service *s)
 	acceptor_free(&s->acceptor);
 	free(s->endpoints);
 	linger_free(&s->linger);
-	stats_free(&s->host.slab, s->host.slots);
+	watch_stop(s->loop, &s->gather_watch);
+	log_gather_end();
+	stats_free(&s->host.slab, s->host.size);
 	host_free(&s->host);
 	loop_free(&s->loop);
 	fd_close(&s->signals);
@@ -496,7 +598,7 @@ service_run(const struct service_args *args, struct inherit *inherit)
 
 	if (s == NULL)
 		return EXIT_SYSTEM;
-	s->signals = -1;
+	s->signals = s->gather = -1;
 	s->channel = inherit_find(inherit, "channel");
 	enum exit_code code = service_start(s, args, inherit, &err);
 	if (code != EXIT_OK) {

@@ -2,13 +2,14 @@
 /*
  * Taking by the lanes of a model: acceptor_take(), in any of their threads.
  * The main thread closes the sockets only when no lane is between the look at
- * is_draining and the end of its call (in_take).
+ * the phase and the end of its call (in_take).
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,7 +22,7 @@ wait_ready(struct acceptor *a, int64_t until, int *r)
 {
 	struct epoll_event event;
 
-	log_flush();
+	log_tell();
 	int n = epoll_wait(a->poll, &event, 1, clock_left_ms(until));
 
 	if (n == 1)
@@ -50,7 +51,7 @@ take_blocking(const struct endpoint *ep, struct arrival *arrival)
 		if (r != -EAGAIN)
 			return r;
 	}
-	log_flush();
+	log_tell();
 	return ep->transport->take(ep, arrival, true);
 }
 
@@ -79,17 +80,35 @@ take_once(struct acceptor *a, struct arrival *arrival, int64_t until)
 	return arrive_sort_out(a, arrival, r);
 }
 
-/* From the sockets, unless they are being given up. */
+/* The sockets are not ours yet. */
+static int
+wait_for_start(struct acceptor *a, int64_t until)
+{
+	struct timespec ts = { until / CLOCK_SECOND, until % CLOCK_SECOND };
+	int r = 0;
+
+	log_flush();
+	(void)pthread_mutex_lock(&a->phase_lock);
+	while (atomic_load(&a->phase) == ACCEPT_WAITING && r != ETIMEDOUT)
+		r = until > 0 ? pthread_cond_clockwait(&a->phase_changed,
+		    &a->phase_lock, CLOCK_MONOTONIC, &ts) :
+		    pthread_cond_wait(&a->phase_changed, &a->phase_lock);
+	(void)pthread_mutex_unlock(&a->phase_lock);
+	return r == ETIMEDOUT ? -ETIMEDOUT : -EINTR;
+}
+
+/* From the sockets, while they are ours. */
 static int
 take_guarded(struct acceptor *a, struct arrival *arrival, int64_t until)
 {
 	int r = -ECANCELED;
 
 	atomic_fetch_add(&a->in_take, 1);
-	if (!atomic_load(&a->is_draining))
+	int phase = atomic_load(&a->phase);
+	if (phase == ACCEPT_TAKING)
 		r = take_once(a, arrival, until);
 	atomic_fetch_sub(&a->in_take, 1);
-	return r;
+	return phase == ACCEPT_WAITING ? wait_for_start(a, until) : r;
 }
 
 /* Workers that wait for a request, in all processes of the listener. */
@@ -99,7 +118,7 @@ idle_workers(const struct host *host)
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));
-	stats_sum(host->slab, host->slots, &sum);
+	stats_sum(host->slab, host->size.slots, &sum);
 	return atomic_load(&sum.counters[COUNTER_SERVING]) -
 	    atomic_load(&sum.counters[COUNTER_ACTIVE]);
 }
@@ -122,8 +141,10 @@ acceptor_take(struct acceptor *a, struct arrival *arrival, int64_t until)
 	char *data = arrival->data;
 	size_t size = arrival->size;
 
-	if (atomic_load_explicit(&a->left, memory_order_relaxed) <= 0)
-		return -ECANCELED;      /* spent: another process takes over */
+	/* Spent: another process takes over, but not what this one collected. */
+	if (atomic_load_explicit(&a->left, memory_order_relaxed) <= 0 &&
+	    atomic_load(&a->phase) != ACCEPT_OVER)
+		return -ECANCELED;
 	for (;;) {
 		int r = take_guarded(a, arrival, until);
 		if (r == -ECANCELED)

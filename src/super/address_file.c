@@ -13,13 +13,13 @@ address_file_listener(struct buf *buf, const struct listener *listener)
 {
 	size_t i;
 
-	for (i = 0; i < listener->endpoint_count; i++)
-		(void)buf_printf(buf, "%s %s\n", listener->conf->name,
-		    listener->endpoints[i].address);
+	for (i = 0; i < listener->sockets.count; i++)
+		(void)buf_printf(buf, "%s %s\n", listener->name,
+		    listener->sockets.items[i]->endpoint.address);
 }
 
 int
-address_file_write(const char *path, const struct listener *listeners,
+address_file_write(const char *path, struct listener *const *listeners,
     size_t count, struct err *err)
 {
 	struct buf buf;
@@ -28,7 +28,7 @@ address_file_write(const char *path, const struct listener *listeners,
 
 	buf_init(&buf, 0);
 	for (i = 0; i < count; i++)
-		address_file_listener(&buf, &listeners[i]);
+		address_file_listener(&buf, listeners[i]);
 	if (buf.failed)
 		r = err_errno(err, ENOMEM, "address file %s", path);
 	else

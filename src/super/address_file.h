@@ -13,7 +13,7 @@ struct listener;
  * port that was really bound. Written whole before readiness is told, so that
  * scripts and tests need not poll. Supervisor only.
  */
-int address_file_write(const char *path, const struct listener *listeners,
+int address_file_write(const char *path, struct listener *const *listeners,
     size_t count, struct err *err);
 
 #endif

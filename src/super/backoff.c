@@ -5,6 +5,9 @@
  */
 #include "super/backoff.h"
 
+#define STEP 2
+#define STEEP_STEP 4            /* it died before its first request */
+
 static int64_t
 at_least(int64_t value, int64_t least)
 {
@@ -25,11 +28,20 @@ jitter_next(struct backoff *backoff)
 }
 
 void
-backoff_init(struct backoff *backoff, int64_t initial_ms, int64_t maximum_ms,
-    uint32_t seed)
+backoff_limit(struct backoff *backoff, int64_t initial_ms, int64_t maximum_ms)
 {
 	backoff->initial_ms = at_least(initial_ms, BACKOFF_FLOOR_MS);
 	backoff->maximum_ms = at_least(maximum_ms, backoff->initial_ms);
+	if (backoff->next_ms > backoff->maximum_ms)
+		backoff->next_ms = backoff->maximum_ms;
+}
+
+void
+backoff_init(struct backoff *backoff, int64_t initial_ms, int64_t maximum_ms,
+    uint32_t seed)
+{
+	backoff->next_ms = 0;
+	backoff_limit(backoff, initial_ms, maximum_ms);
 	backoff->next_ms = backoff->initial_ms;
 	backoff->serving_since = 0;
 	backoff->jitter = seed != 0 ? seed : 1;
@@ -41,19 +53,40 @@ backoff_serving(struct backoff *backoff, int64_t now)
 	backoff->serving_since = now;
 }
 
-int64_t
-backoff_next(struct backoff *backoff, int64_t now)
+static bool
+was_healthy(const struct backoff *backoff, int64_t now)
 {
+	return backoff->serving_since != 0 &&
+	    now - backoff->serving_since >= BACKOFF_HEALTHY_NS;
+}
+
+static void
+backoff_grow(struct backoff *backoff, int factor)
+{
+	if (backoff->next_ms > backoff->maximum_ms / factor)
+		backoff->next_ms = backoff->maximum_ms;
+	else
+		backoff->next_ms *= factor;
+}
+
+int64_t
+backoff_next(struct backoff *backoff, int64_t now, bool has_served)
+{
+	bool is_well = was_healthy(backoff, now);
 	int64_t wait_ms;
 
-	if (backoff->serving_since != 0 &&
-	    now - backoff->serving_since >= BACKOFF_HEALTHY_NS)
+	if (is_well)
 		backoff->next_ms = backoff->initial_ms;
 	backoff->serving_since = 0;
 	wait_ms = backoff->next_ms;
-	if (backoff->next_ms > backoff->maximum_ms / 2)
-		backoff->next_ms = backoff->maximum_ms;
-	else
-		backoff->next_ms *= 2;
+	backoff_grow(backoff, has_served || is_well ? STEP : STEEP_STEP);
 	return wait_ms + jitter_next(backoff) % (wait_ms / 4 + 1);
+}
+
+int64_t
+backoff_pass(struct backoff_gate *gate, int64_t now)
+{
+	if (gate->turn_at != now)
+		*gate = (struct backoff_gate){ .turn_at = now };
+	return (int64_t)(gate->count++ / BACKOFF_A_TURN) * BACKOFF_APART_MS;
 }

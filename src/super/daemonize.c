@@ -60,6 +60,11 @@ daemonize_start(struct daemonize *daemonize, int *status, struct err *err)
 	int fds[2];
 	pid_t pid;
 
+	if (getpid() == 1) {
+		err_set(err, "process 1 cannot detach: all that runs in its "
+		    "container ends with it; leave out -d");
+		return -EINVAL;
+	}
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return err_errno(err, errno, "cannot detach: pipe");
 	pid = fork();

@@ -11,12 +11,15 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/gather.h"
 #include "base/log.h"
 #include "conf/flat.h"
 #include "super/scaling.h"
 
 #define PREFORK_WORKERS 4       /* `workers` unset */
+#define IDS_A_BLOCK 10000000000ULL      /* of requests, for a generation */
 #define SLOT_TEXT "0000000000"  /* room for a slot's number */
+#define LOG_TEXT "journal"      /* the longest word for a kind of log */
 
 static const char *const state_words[GEN_STATES] = {
 	[GEN_STARTING] = "STARTING",
@@ -53,6 +56,8 @@ generation_event(struct generation *gen, enum gen_event event)
 	if (i == transition_count)
 		return false;
 	gen->state = transitions[i].to;
+	if (gen->state == GEN_SERVING)
+		gen->serving_at = loop_now(gen->env->loop);
 	gen->has_settled = gen->has_settled || gen->state == GEN_SERVING ||
 	    gen->state == GEN_FAILED;
 	log_debug("listener %s generation %u: %s -> %s (%s)", gen->conf->name,
@@ -100,6 +105,8 @@ generation_review(struct generation *gen)
 	if (gen->state == GEN_DRAINING) {
 		if (count_processes(gen) == 0)
 			(void)generation_event(gen, GEN_EVENT_EMPTY);
+		else
+			gen->env->released(gen);
 		return;
 	}
 	if (gen->state == GEN_STARTING && count_unheard(gen) > 0)
@@ -108,6 +115,42 @@ generation_review(struct generation *gen)
 		(void)generation_event(gen, GEN_EVENT_READY);
 	else if (!generation_event(gen, GEN_EVENT_LOST))
 		(void)generation_event(gen, GEN_EVENT_FAIL);
+}
+
+void
+generation_rebind(struct generation *gen, struct held *held,
+    const struct listener_conf *conf)
+{
+	unsigned i;
+
+	(void)held_get(held);
+	held_put(&gen->held);
+	gen->held = held;
+	gen->conf = conf;
+	for (i = 0; i < gen->slots; i++)
+		backoff_limit(&gen->workers[i].backoff,
+		    conf->restart.initial_ms, conf->restart.maximum_ms);
+}
+
+void
+generation_take(struct generation *gen)
+{
+	unsigned i;
+
+	gen->is_taking = true;
+	for (i = 0; i < gen->slots; i++)
+		worker_take(&gen->workers[i]);
+}
+
+bool
+generation_is_released(const struct generation *gen)
+{
+	unsigned i;
+
+	for (i = 0; i < gen->slots; i++)
+		if (gen->workers[i].pid != 0 && !gen->workers[i].has_released)
+			return false;
+	return true;
 }
 
 void
@@ -120,21 +163,50 @@ generation_start(struct generation *gen)
 		gen->workers[i].state = WORKER_STARTING;
 	for (i = 0; i < gen->workers_min; i++)
 		worker_start(&gen->workers[i]);
-	scaling_start(gen);
+	if (gen->state != GEN_DRAINING && gen->state != GEN_GONE)
+		scaling_start(gen);     /* not dropped: no start has failed */
+}
+
+/* The text of MESSAGE_DRAIN: which sockets nobody serves after this generation. At most as many as the message has room for: the
+ * sockets beyond are left to others. */
+static void
+generation_leftovers(const struct generation *gen,
+    char text[CHANNEL_TEXT_SIZE])
+{
+	size_t i, count = gen->sockets.count;
+
+	if (count > CHANNEL_TEXT_SIZE - 1)
+		count = CHANNEL_TEXT_SIZE - 1;
+	for (i = 0; i < count; i++)
+		text[i] = gen->sockets.items[i]->holders == 1 ?
+		    DRAIN_COLLECT : '0';
+	text[count] = '\0';
 }
 
 void
 generation_drain(struct generation *gen)
 {
+	char leftovers[CHANNEL_TEXT_SIZE];
 	unsigned i;
 
 	scaling_stop(gen);
 	if (!generation_event(gen, GEN_EVENT_DRAIN))
 		return;
+	generation_leftovers(gen, leftovers);
 	for (i = 0; i < gen->slots; i++)
-		worker_leave(&gen->workers[i], MESSAGE_DRAIN,
+		worker_leave(&gen->workers[i], leftovers,
 		    gen->conf->drain_timeout_ms);
+	bound_list_clear(&gen->sockets);
 	generation_review(gen);
+}
+
+void
+generation_hurry(struct generation *gen)
+{
+	unsigned i;
+
+	for (i = 0; i < gen->slots; i++)
+		worker_hurry(&gen->workers[i]);
 }
 
 void
@@ -159,12 +231,12 @@ generation_worker(struct generation *gen, pid_t pid)
 }
 
 void
-generation_send_log(struct generation *gen, int fd)
+generation_send_log(struct generation *gen)
 {
 	unsigned i;
 
 	for (i = 0; i < gen->slots; i++)
-		worker_send_log(&gen->workers[i], fd);
+		worker_send_log(&gen->workers[i]);
 }
 
 /* How it is made */
@@ -183,76 +255,115 @@ generation_size(struct generation *gen)
 	    (unsigned)conf->max_workers : gen->workers_min;
 }
 
+/* Where its requests stand: one a process, a thread or a child of it. A child
+ * that has served keeps its seat until it is reaped. */
+static int64_t
+seats_wanted(const struct listener_conf *conf)
+{
+	switch ((enum concurrency)conf->concurrency) {
+	case CONCURRENCY_THREADED:
+		return conf->workers > 0 ? conf->workers :
+		    conf->max_connections;
+	case CONCURRENCY_FORKING:
+		return 2 * conf->max_connections;
+	case CONCURRENCY_SYNC:
+	case CONCURRENCY_PREFORK:
+		break;
+	}
+	return 1;
+}
+
+static int
+generation_slab(struct generation *gen)
+{
+	int64_t seats = seats_wanted(gen->conf);
+	uint64_t *blocks = gen->env->id_blocks;
+
+	gen->size.slots = gen->slots;
+	gen->size.seats = seats < STATS_SEATS_MAX ? (unsigned)seats :
+	    STATS_SEATS_MAX;
+	gen->slab = stats_new(gen->size, &gen->slab_fd);
+	if (gen->slab == NULL)
+		return -errno;
+	if (blocks != NULL)
+		atomic_store(&gen->slab->next_id, IDS_A_BLOCK * (*blocks)++);
+	return 0;
+}
+
 static int
 generation_workers(struct generation *gen)
 {
 	unsigned i;
+	int r;
 
 	gen->workers = calloc(gen->slots, sizeof(*gen->workers));
 	if (gen->workers == NULL)
 		return -ENOMEM;
 	for (i = 0; i < gen->slots; i++)
 		worker_init(&gen->workers[i], gen, i);
-	gen->slab = stats_new(gen->slots, &gen->slab_fd);
-	return gen->slab == NULL ? -errno : 0;
+	r = generation_slab(gen);
+	if (r < 0)
+		return r;
+	gen->access_fd = gather_new(gen->slots);
+	return gen->access_fd < 0 ? gen->access_fd : 0;
 }
 
-/* What the processes are given: the listener's configuration, but with the
- * addresses of its sockets, one each. So they know what kind an inherited fd:
- * is, how many sockets came under its name, and the port that 0 became. */
-static int
-generation_config(struct generation *gen, const struct endpoint *endpoints,
-    size_t count)
+/* One address for each socket. So they know what kind an inherited fd: is, how
+ * many sockets came under its name, and the port that 0 became. */
+int
+generation_encode(const struct generation *gen, struct buf *text)
 {
 	struct listener_conf conf = *gen->conf;
+	size_t i, count = gen->sockets.count;
 	const char **items = calloc(count + 1, sizeof(*items));
-	size_t i;
 	int r;
 
 	if (items == NULL)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
-		items[i] = endpoints[i].address;
+		items[i] = gen->sockets.items[i]->endpoint.address;
 	conf.addresses = (struct string_list){ items, count };
-	buf_init(&gen->config_text, 0);
-	r = flat_encode_listener(&gen->config_text, gen->env->config, &conf);
+	r = flat_encode_listener(text, gen->held->config, &conf);
 	free(items);
 	return r;
 }
 
 static int
-generation_spawn(struct generation *gen, const struct endpoint *endpoints,
-    size_t count)
+generation_spawn(struct generation *gen)
 {
 	const struct generation_env *env = gen->env;
 	struct spawn *spawn = &gen->spawn;
 	char number[16];
 	const char *const argv[] = {
 		"socketserver-service", "serve", "--slot", SLOT_TEXT,
-		"--generation", number, "--log", env->log_kind, NULL
+		"--generation", number, "--log", LOG_TEXT, NULL
 	};
-	size_t i;
+	size_t i, count = gen->sockets.count;
 	int r;
 
 	(void)snprintf(number, sizeof(number), "%u", gen->number);
-	r = spawn_init(spawn, env->program, argv, count + 4);
+	r = spawn_init(spawn, env->program, argv, count + 5);
 	if (r < 0)
 		return r;
 	gen->slot_text = spawn->argv[3];
+	gen->log_text = spawn->argv[7];
 	gen->config_number = spawn_pass(spawn, "config", -1);
 	gen->channel_number = spawn_pass(spawn, "channel", -1);
 	(void)spawn_pass(spawn, "stats", gen->slab_fd);
-	if (env->log_fd >= 0)
-		(void)spawn_pass(spawn, "log", env->log_fd);
+	(void)spawn_pass(spawn, "access", gen->access_fd);
+	gen->has_log = env->log_fd >= 0;
+	if (gen->has_log)
+		gen->log_number = spawn_pass(spawn, "log", env->log_fd);
 	for (i = 0; i < count; i++)
-		(void)spawn_pass(spawn, "socket", endpoints[i].fd);
+		(void)spawn_pass(spawn, "socket",
+		    gen->sockets.items[i]->endpoint.fd);
 	return spawn_seal(spawn);
 }
 
 struct generation *
-generation_new(const struct generation_env *env,
+generation_new(const struct generation_env *env, struct held *held,
     const struct listener_conf *conf, unsigned number,
-    const struct endpoint *endpoints, size_t endpoint_count, struct err *err)
+    const struct bound_list *sockets, struct err *err)
 {
 	struct generation *gen = calloc(1, sizeof(*gen));
 	int r = -ENOMEM;
@@ -260,21 +371,21 @@ generation_new(const struct generation_env *env,
 	if (gen == NULL)
 		goto out;
 	gen->env = env;
+	gen->held = held_get(held);
 	gen->conf = conf;
 	gen->number = number;
-	gen->slab_fd = -1;
+	gen->slab_fd = gen->access_fd = -1;
 	generation_size(gen);
-	r = generation_workers(gen);
+	r = bound_list_copy(&gen->sockets, sockets);
 	if (r == 0)
-		r = generation_config(gen, endpoints, endpoint_count);
+		r = generation_workers(gen);
 	if (r == 0)
-		r = generation_spawn(gen, endpoints, endpoint_count);
+		r = generation_spawn(gen);
 	if (r == 0)
 		return gen;
 	generation_free(&gen);
 out:
-	(void)err_errno(err, -r, "listener \"%s\": cannot prepare its "
-	    "processes", conf->name);
+	(void)err_errno(err, -r, "cannot prepare its processes");
 	return NULL;
 }
 
@@ -282,15 +393,21 @@ void
 generation_free(struct generation **gen)
 {
 	struct generation *old = *gen;
+	unsigned i;
 
 	if (old == NULL)
 		return;
+	/* Of those that were ended without being waited for. */
+	for (i = 0; old->access_fd >= 0 && i < old->slots; i++)
+		worker_rescue_lines(&old->workers[i]);
+	fd_close(&old->access_fd);
 	if (old->env->loop != NULL)
 		scaling_stop(old);
 	spawn_free(&old->spawn);
-	stats_free(&old->slab, old->slots);
+	stats_free(&old->slab, old->size);
 	fd_close(&old->slab_fd);
-	buf_free(&old->config_text);
+	bound_list_clear(&old->sockets);
+	held_put(&old->held);
 	free(old->workers);
 	free(old);
 	*gen = NULL;

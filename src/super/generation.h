@@ -11,7 +11,8 @@
 #include "base/loop.h"
 #include "base/stats.h"
 #include "conf/config.h"
-#include "net/transport.h"
+#include "super/bound.h"
+#include "super/held.h"
 #include "super/spawn.h"
 #include "super/worker.h"
 
@@ -19,6 +20,10 @@
  * The service processes of one listener with one configuration. Its state
  * changes in generation_event() alone, by the table transitions[]. Supervisor
  * only; one thread.
+ *
+ * Of the generations of a listener one at a time takes from its sockets: the
+ * processes of a new one wait, ready, for generation_take(), which comes when
+ * those of the one before have released them.
  */
 enum gen_state {
 	GEN_STARTING,           /* not serving yet, or not at the moment */
@@ -47,56 +52,92 @@ struct transition {
 extern const struct transition transitions[];
 extern const size_t transition_count;
 
+struct crash;
 struct generation;
 
 /* What a generation needs of its surroundings. */
 struct generation_env {
 	struct loop *loop;              /* borrowed */
 	const struct program *program;  /* borrowed */
-	const struct config *config;    /* borrowed */
 	const char *log_kind;           /* --log of the service program */
 	int log_fd;                     /* -1: services write to descriptor 2 */
+	/* Blocks of request ids given out; borrowed, one for the daemon. NULL:
+	 * each generation begins with 1. */
+	uint64_t *id_blocks;
 	void (*changed)(struct generation *gen, enum gen_state from);
+	/* A process that drains takes nothing more from the sockets. */
+	void (*released)(struct generation *gen);
 	/* An error that belongs in the log, and before readiness also on the
 	 * terminal of whoever started the daemon. */
 	void (*complain)(struct generation *gen, const char *text);
+	/* A process has ended without being asked; NULL = nobody minds. */
+	void (*crashed)(struct generation *gen, const struct crash *crash);
+	struct backoff_gate *gate;      /* borrowed; NULL = no limit */
+	int64_t heartbeat_ms;           /* 0 = HEARTBEAT_MS */
 	void *arg;
 };
 
 struct generation {
 	const struct generation_env *env;       /* borrowed */
-	const struct listener_conf *conf;       /* borrowed */
+	struct listener *listener;      /* borrowed: its owner; NULL in tests */
+	struct generation *older;       /* of those that drain */
+	struct held *held;              /* held */
+	const struct listener_conf *conf;       /* in held */
+	struct bound_list sockets;      /* held until it drains */
 	unsigned number;
 	enum gen_state state;
 	bool has_settled;               /* was SERVING or FAILED once */
+	bool is_taking;                 /* its processes may take */
 	struct worker *workers;         /* owned, `slots` of them */
-	unsigned slots;
+	struct stats_size size;         /* of the slab */
+	unsigned slots;                 /* size.slots */
 	unsigned workers_min;           /* wanted without scaling */
 	struct stats_slab *slab;        /* owned */
 	int slab_fd;                    /* owned */
-	struct buf config_text;         /* owned; what each process is given */
+	int access_fd;                  /* owned; access lines: base/gather.h */
 	struct spawn spawn;             /* owned */
 	size_t config_number, channel_number;   /* fresh for each start */
-	char *slot_text;                /* within spawn.argv */
+	size_t log_number;              /* where has_log */
+	bool has_log;                   /* a descriptor is passed for it */
+	char *slot_text, *log_text;     /* within spawn.argv */
 	int64_t cut_short;              /* requests, by a drain deadline */
+	int64_t restarts;               /* of processes that died unasked */
+	int64_t serving_at;             /* since when it is SERVING */
 	struct timer scaling;
 };
 
-/* NULL with *err. The endpoints' descriptors are borrowed for its life. */
+/* NULL with *err. Holds the configuration and the sockets. */
 struct generation *generation_new(const struct generation_env *env,
-    const struct listener_conf *conf, unsigned number,
-    const struct endpoint *endpoints, size_t endpoint_count, struct err *err);
+    struct held *held, const struct listener_conf *conf, unsigned number,
+    const struct bound_list *sockets, struct err *err);
 void generation_free(struct generation **gen);
 void generation_start(struct generation *gen);
+/* Its processes, and those that replace them, may take from the sockets. */
+void generation_take(struct generation *gen);
+/* Another configuration that needs no new processes: for those that will be
+ * started, and for what the supervisor itself does. */
+void generation_rebind(struct generation *gen, struct held *held,
+    const struct listener_conf *conf);
+/* What each process is given: the listener's configuration, with the addresses
+ * of the sockets that are handed over. 0 or -ENOMEM. */
+int generation_encode(const struct generation *gen, struct buf *text);
 /* false: the state has no such event, nothing changed. */
 bool generation_event(struct generation *gen, enum gen_event event);
 /* A worker's state has changed: what does it mean for the generation? */
 void generation_review(struct generation *gen);
+/* Let it finish. It lets go of its sockets; those that nobody else holds are
+ * emptied first, from the others it takes nothing more. */
 void generation_drain(struct generation *gen);
+/* Its drain deadline is now. */
+void generation_hurry(struct generation *gen);
+/* Has every process that was asked to drain let go of the sockets? */
+bool generation_is_released(const struct generation *gen);
 void generation_kill(struct generation *gen);
 /* The worker with this process, or NULL. */
 struct worker *generation_worker(struct generation *gen, pid_t pid);
-void generation_send_log(struct generation *gen, int fd);
+/* Its processes shall log as this process does now: where, what, in which form.
+ * One that is started later does so by itself, by the env's log_fd, log_kind. */
+void generation_send_log(struct generation *gen);
 const char *gen_state_word(enum gen_state state);
 
 #endif

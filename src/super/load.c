@@ -27,15 +27,23 @@ load_text(const struct options *options, struct config **config,
 }
 
 static void
-print_err(const struct err *err)
+put_err(struct buf *faults, const struct err *err)
 {
 	if (err->text[0] != '\0')
-		fprintf(stderr, "socketserverd: %s\n", err->text);
+		(void)buf_printf(faults, "socketserverd: %s\n", err->text);
+}
+
+static void
+put_text(struct buf *faults, const struct buf *text)
+{
+	(void)buf_append(faults, text->data != NULL ? text->data : "",
+	    text->len);
 }
 
 /* Whatever could be read, perhaps with faults elsewhere in it. */
 static enum exit_code
-load_any(const struct options *options, struct config **config)
+load_any(const struct options *options, struct config **config,
+    struct buf *text)
 {
 	enum config_result result;
 	struct faults faults;
@@ -43,8 +51,7 @@ load_any(const struct options *options, struct config **config)
 	*config = NULL;
 	faults_init(&faults);
 	result = load_text(options, config, &faults);
-	if (faults.text.data != NULL)
-		fputs(faults.text.data, stderr);
+	put_text(text, &faults.text);
 	faults_free(&faults);
 	/* The command line has the last word, before anybody reads it. */
 	if (*config != NULL && options->log_level >= 0)
@@ -53,24 +60,25 @@ load_any(const struct options *options, struct config **config)
 }
 
 static enum exit_code
-check_handlers(const struct program *program, const struct config *config)
+check_handlers(const struct program *program, const struct config *config,
+    struct buf *faults)
 {
 	struct err err = { "" };
 	enum exit_code code;
 	struct buf report;
 
 	code = (enum exit_code)probe_check(program, config, &report, &err);
-	if (report.data != NULL)
-		fputs(report.data, stderr);
-	print_err(&err);
+	put_text(faults, &report);
+	put_err(faults, &err);
 	buf_free(&report);
 	return code;
 }
 
 enum exit_code
-load_config(const struct options *options, struct config **config)
+load_config(const struct options *options, struct config **config,
+    struct buf *faults)
 {
-	enum exit_code code = load_any(options, config);
+	enum exit_code code = load_any(options, config, faults);
 
 	if (code != EXIT_OK)
 		config_free(config);
@@ -79,17 +87,26 @@ load_config(const struct options *options, struct config **config)
 
 enum exit_code
 load_checked(const struct options *options, const struct program *program,
-    struct config **config)
+    struct config **config, struct buf *faults)
 {
-	enum exit_code code = load_any(options, config), handlers = EXIT_OK;
+	enum exit_code code = load_any(options, config, faults);
+	enum exit_code handlers = EXIT_OK;
 
 	/* With faults, what is sound is looked at all the same: every fault
 	 * is told in one run. */
 	if (*config != NULL)
-		handlers = check_handlers(program, *config);
+		handlers = check_handlers(program, *config, faults);
 	if (code == EXIT_OK)
 		code = handlers;
 	if (code != EXIT_OK)
 		config_free(config);
 	return code;
+}
+
+void
+load_print_faults(struct buf *faults)
+{
+	if (faults->data != NULL)
+		(void)fputs(faults->data, stderr);
+	buf_free(faults);
 }

@@ -7,29 +7,55 @@ noinst_LIBRARIES += libsuper.a
 libsuper_a_SOURCES = \
 	src/super/address_file.c \
 	src/super/address_file.h \
+	src/super/answer.c \
+	src/super/answer.h \
 	src/super/backoff.c \
 	src/super/backoff.h \
+	src/super/bound.c \
+	src/super/bound.h \
+	src/super/change.c \
+	src/super/change.h \
+	src/super/command.c \
+	src/super/command.h \
+	src/super/control.c \
+	src/super/control.h \
+	src/super/crash.c \
+	src/super/crash.h \
 	src/super/daemonize.c \
 	src/super/daemonize.h \
 	src/super/generation.c \
 	src/super/generation.h \
 	src/super/handlers.c \
 	src/super/handlers.h \
+	src/super/heartbeat.c \
+	src/super/heartbeat.h \
+	src/super/held.c \
+	src/super/held.h \
 	src/super/listener.c \
 	src/super/listener.h \
 	src/super/load.c \
 	src/super/load.h \
+	src/super/loader.c \
+	src/super/loader.h \
+	src/super/logging.c \
+	src/super/logging.h \
 	src/super/notify.c \
 	src/super/notify.h \
 	src/super/options.c \
 	src/super/options.h \
 	src/super/pidfile.c \
 	src/super/pidfile.h \
+	src/super/plan.c \
+	src/super/plan.h \
 	src/super/probe.c \
 	src/super/probe.h \
 	src/super/program.c \
 	src/super/reap.c \
 	src/super/reap.h \
+	src/super/reload.c \
+	src/super/reload.h \
+	src/super/requests.c \
+	src/super/requests.h \
 	src/super/scaling.c \
 	src/super/scaling.h \
 	src/super/signals.c \
@@ -38,10 +64,18 @@ libsuper_a_SOURCES = \
 	src/super/spawn.h \
 	src/super/start.c \
 	src/super/start.h \
+	src/super/status.c \
+	src/super/status.h \
+	src/super/store.c \
+	src/super/store.h \
 	src/super/super.c \
 	src/super/super.h \
 	src/super/tell.c \
 	src/super/tell.h \
+	src/super/words.c \
+	src/super/words.h \
+	src/super/wait.c \
+	src/super/wait.h \
 	src/super/worker.c \
 	src/super/worker.h \
 	src/super/worker_end.c \
@@ -61,12 +95,16 @@ check_PROGRAMS += tests/unit/super tests/fixtures/fake_service
 TESTS += tests/unit/super
 tests_unit_super_SOURCES = \
 	tests/unit/super_backoff.c \
+	tests/unit/super_control.c \
+	tests/unit/super_crash.c \
 	tests/unit/super_files.c \
 	tests/unit/super_generation.c \
+	tests/unit/super_loader.c \
 	tests/unit/super_main.c \
 	tests/unit/super_options.c \
 	tests/unit/super_suites.h \
-	tests/unit/super_spawn.c
+	tests/unit/super_spawn.c \
+	tests/unit/super_store.c
 tests_unit_super_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_super_LDADD = $(super_libraries) $(CHECK_LIBS)
 tests_fixtures_fake_service_SOURCES = tests/fixtures/fake_service.c

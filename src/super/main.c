@@ -36,13 +36,16 @@ static enum exit_code
 check(const struct options *options, struct config **config)
 {
 	struct program program;
+	struct buf faults;
 	struct err err;
 	enum exit_code code;
 
 	*config = NULL;
 	if (program_open(&program, NULL, &err) < 0)
 		return complain(&err, EXIT_SYSTEM);
-	code = load_checked(options, &program, config);
+	buf_init(&faults, LOAD_FAULTS_MAX);
+	code = load_checked(options, &program, config, &faults);
+	load_print_faults(&faults);
 	program_close(&program);
 	return code;
 }
@@ -71,16 +74,28 @@ action_dump(const struct options *options)
 
 /* Without a file, unless one was asked for, the default module path. */
 static enum exit_code
+load_module_path(const struct options *options, struct config **config)
+{
+	enum exit_code code = EXIT_OK;
+	struct buf faults;
+	struct stat st;
+
+	*config = NULL;
+	buf_init(&faults, LOAD_FAULTS_MAX);
+	if (options->is_file_given || stat(options->file, &st) == 0)
+		code = load_config(options, config, &faults);
+	load_print_faults(&faults);
+	return code;
+}
+
+static enum exit_code
 action_list_handlers(const struct options *options)
 {
-	struct config *config = NULL;
+	struct config *config;
 	struct program program;
 	struct err err;
-	struct stat st;
-	enum exit_code code = EXIT_OK;
+	enum exit_code code = load_module_path(options, &config);
 
-	if (options->is_file_given || stat(options->file, &st) == 0)
-		code = load_config(options, &config);
 	if (code != EXIT_OK)
 		return code;
 	if (program_open(&program, NULL, &err) < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Runs `socketserver-service check` and `describe` and waits for them, before
- * the daemon serves: this file may block, up to its deadline.
+ * the daemon serves or in a loader's child: this file may block, up to its
+ * deadline.
  */
 #include "super/probe.h"
 

@@ -76,7 +76,7 @@ scaling_shrink(struct generation *gen)
 	for (i = gen->slots; i-- > 0;) {
 		if (!worker_is_idle(&gen->workers[i]))
 			continue;
-		worker_leave(&gen->workers[i], MESSAGE_RETIRE,
+		worker_leave(&gen->workers[i], "",
 		    gen->conf->drain_timeout_ms);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "super/logging.h"
 #include "super/super.h"
 
 #define SIGNALS_A_TURN 16
@@ -25,15 +26,15 @@ static void
 on_reopen(struct super *super, int signal)
 {
 	(void)signal;
-	super_reopen_log(super);
+	logging_reopen(super);
 }
 
 static void
 on_reload(struct super *super, int signal)
 {
-	(void)super;
-	log_warning("%s: reload is not available in this version; stop and "
-	    "start instead", sig_name(signal));
+	(void)signal;
+	(void)reload_ask(&super->reload,
+	    &(struct reload_request){ .kind = RELOAD_APPLY });
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,6 +77,10 @@ child_run(struct spawn *spawn)
 {
 	int program_fd;
 
+	/* The low-port capability of a supervisor that is not root: without
+	 * this it would survive the exec (capabilities(7)), and capset(2),
+	 * which could give it up after that, is denied in systemd's units. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	/* A group of its own: what a handler sends to its group hits no
 	 * other, and all of it can be ended at once. Not a session: the kernel
 	 * schedules sessions against each other (sched(7), autogroup), which

@@ -15,20 +15,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "super/address_file.h"
+#include "super/command.h"
 #include "super/load.h"
+#include "super/logging.h"
 #include "super/reap.h"
 #include "super/signals.h"
 #include "super/super.h"
 #include "super/tell.h"
-
-#define LOG_FILE "file:"
-
-static const char *const kind_words[] = {
-	[LOG_KIND_STREAM] = "stream",
-	[LOG_KIND_SYSLOG] = "syslog",
-	[LOG_KIND_JOURNAL] = "journal",
-};
 
 static enum exit_code
 start_program(struct super *super)
@@ -42,102 +35,56 @@ start_program(struct super *super)
 static enum exit_code
 start_config(struct super *super)
 {
-	return load_checked(super->options, &super->program, &super->config);
+	struct config *config;
+	struct buf faults;
+	enum exit_code code;
+
+	buf_init(&faults, LOAD_FAULTS_MAX);
+	code = load_checked(super->options, &super->program, &config, &faults);
+	load_print_faults(&faults);
+	if (code != EXIT_OK)
+		return code;
+	super->held = held_new(&config);
+	return super->held == NULL ? EXIT_SYSTEM : EXIT_OK;
 }
 
-/* How many listeners there are to serve. */
 static enum exit_code
 start_count(struct super *super)
 {
-	const struct config *config = super->config;
+	const struct config *config = super->held->config;
 	size_t i;
 
 	for (i = 0; i < config->listener_count; i++)
-		super->listener_count += config->listeners[i].is_enabled;
-	if (super->listener_count == 0) {
-		fprintf(stderr, "%s: no listener is enabled, so there is "
-		    "nothing to serve; enable one\n", config->file);
-		return EXIT_CONFIG;
-	}
-	super->listeners = calloc(super->listener_count,
-	    sizeof(*super->listeners));
-	if (super->listeners == NULL)
-		super->listener_count = 0;
-	return super->listeners == NULL ? EXIT_SYSTEM : EXIT_OK;
+		if (config->listeners[i].is_enabled)
+			return EXIT_OK;
+	fprintf(stderr, "%s: no listener is enabled, so there is nothing to "
+	    "serve; enable one\n", config->file);
+	return EXIT_CONFIG;
 }
 
-/* prefix + path, made absolute: the supervisor's directory becomes "/". */
-static const char *
-absolute(struct super *super, const char *prefix, const char *path)
-{
-	char here[4096];
-
-	if (path[0] == '/' || getcwd(here, sizeof(here)) == NULL)
-		return arena_printf(&super->arena, "%s%s", prefix, path);
-	return arena_printf(&super->arena, "%s%s/%s", prefix, here, path);
-}
-
+/* The supervisor's directory becomes "/": relative names are from here. */
 static enum exit_code
 start_paths(struct super *super)
 {
-	const char *target = super->config->log.target;
 	const char *pidfile = super->options->pidfile;
 
-	if (strncmp(target, LOG_FILE, strlen(LOG_FILE)) == 0)
-		target = absolute(super, LOG_FILE, target + strlen(LOG_FILE));
-	super->log_target = target;
-	super->pidfile_path = "";
-	if (pidfile != NULL)
-		super->pidfile_path = absolute(super, "", pidfile);
-	super->address_file = super->config->address_file;
-	if (super->address_file[0] != '\0')
-		super->address_file = absolute(super, "", super->address_file);
-	if (target != NULL && super->pidfile_path != NULL &&
-	    super->address_file != NULL)
+	loader_init(&super->reload.loader);
+	if (pidfile == NULL)
+		return EXIT_OK;
+	super->pidfile_path = super_absolute(super, "", pidfile);
+	if (super->pidfile_path != NULL)
 		return EXIT_OK;
 	fputs("socketserverd: out of memory\n", stderr);
 	return EXIT_SYSTEM;
 }
 
-/* Is this descriptor the same file as standard error? */
-static bool
-is_stderr(int fd)
-{
-	struct stat log, standard;
-
-	return fstat(fd, &log) == 0 && fstat(2, &standard) == 0 &&
-	    log.st_dev == standard.st_dev && log.st_ino == standard.st_ino;
-}
-
-/* "auto" under -d is syslog: nobody reads a detached daemon's standard error.
- * Where there is no syslog it is better than nothing. */
-static int
-log_open(const struct super *super, enum log_kind *kind, struct err *err)
-{
-	int fd = -1;
-
-	if (super->options->is_daemon &&
-	    strcmp(super->log_target, "auto") == 0)
-		fd = log_sink_open("syslog", kind, NULL);
-	return fd >= 0 ? fd : log_sink_open(super->log_target, kind, err);
-}
-
 static enum exit_code
 start_log(struct super *super)
 {
-	const struct config *config = super->config;
-	enum log_kind kind;
 	struct err err;
-	int fd = log_open(super, &kind, &err);
 
-	if (fd < 0)
-		return super_fail(super, &err);
-	log_use(fd, kind, (enum log_format)config->log.format,
-	    (enum log_level)config->log.level, config->log.is_access_on);
-	super->log_is_stderr = kind == LOG_KIND_STREAM && is_stderr(log_fd());
-	super->env.log_kind = kind_words[kind];
-	super->env.log_fd = log_fd();
-	return EXIT_OK;
+	return logging_open(super, &err) < 0 ? super_fail(super, &err) :
+	    EXIT_OK;
 }
 
 static enum exit_code
@@ -145,7 +92,7 @@ start_pidfile(struct super *super)
 {
 	struct err err;
 
-	if (super->pidfile_path[0] == '\0')
+	if (super->pidfile_path == NULL)
 		return EXIT_OK;
 	return pidfile_open(&super->pidfile, super->pidfile_path, &err) < 0 ?
 	    super_fail(super, &err) : EXIT_OK;
@@ -158,7 +105,7 @@ start_surroundings(struct super *super)
 {
 	struct rlimit nofile;
 
-	super->had_children = reap_has_children();
+	earlier_take(&super->earlier);
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0) {
 		nofile.rlim_cur = nofile.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &nofile);
@@ -182,6 +129,7 @@ start_loop(struct super *super)
 		(void)err_errno(&err, errno, "cannot make an event loop");
 		return super_fail(super, &err);
 	}
+	notify_open(&super->notify, super->loop);
 	return signals_open(super, &err) < 0 ? super_fail(super, &err) :
 	    EXIT_OK;
 }
@@ -206,22 +154,82 @@ complain_of_listener(void *arg, const struct listener_conf *conf,
 	super_complain(arg, conf->name, text);
 }
 
+/* The listener with its sockets; the failures. */
+static unsigned
+bind_listener(struct super *super, const struct listener_conf *conf)
+{
+	const struct bound_source source = {
+		.inherit = &super->inherit, .store = &super->store,
+		.complain = complain_of_listener, .arg = super,
+	};
+	struct listener *listener;
+	struct bound_list sockets;
+	unsigned failures = bound_list_open(&sockets, conf, &source);
+
+	listener = listener_new(&super->env, super->held, conf, &sockets);
+	bound_list_clear(&sockets);
+	if (listener != NULL && super_add_listener(super, listener) == 0)
+		return failures;
+	super_complain(super, conf->name, "out of memory");
+	listener_free(&listener);
+	return failures + 1;
+}
+
 /* All addresses of all listeners, so that every fault is told in one run. */
 static enum exit_code
 start_bind(struct super *super)
 {
-	const struct config *config = super->config;
+	const struct config *config = super->held->config;
 	unsigned failures = 0;
-	size_t i, n = 0;
+	size_t i;
 
+	store_open(&super->store, &super->inherit);
 	for (i = 0; i < config->listener_count; i++)
 		if (config->listeners[i].is_enabled)
-			failures += listener_open(&super->listeners[n++],
-			    &config->listeners[i], &super->inherit,
-			    complain_of_listener, super);
+			failures += bind_listener(super, &config->listeners[i]);
+	if (failures == 0)
+		store_sweep(&super->store);
+	/* They stay open: a reload may bring a listener for them. */
 	warn_of_leftovers(super);
-	inherit_free(&super->inherit);
 	return failures > 0 ? EXIT_SYSTEM : EXIT_OK;
+}
+
+/* Of the default path only: nobody asked for it, so a daemon that cannot have
+ * it, such as a user's own, serves all the same. */
+static bool
+can_do_without(const struct config *config, int code)
+{
+	static const int codes[] = { -EACCES, -EPERM, -EROFS, -ENOENT,
+	    -ENOTDIR, -EINVAL };
+	size_t i;
+
+	if (strcmp(config->control.socket, CONTROL_SOCKET) != 0)
+		return false;
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+static enum exit_code
+start_control(struct super *super)
+{
+	const struct config *config = super->held->config;
+	struct err err;
+	int r;
+
+	if (super->options->address != NULL ||
+	    config->control.socket[0] == '\0')
+		return EXIT_OK;
+	r = control_open(&super->control, super->loop, config, command_run,
+	    super, &err);
+	if (r == 0)
+		return EXIT_OK;
+	if (!can_do_without(config, r))
+		return super_fail(super, &err);
+	log_warning("%s. Until then socketserverctl does not reach this daemon",
+	    err.text);
+	return EXIT_OK;
 }
 
 static enum exit_code
@@ -229,13 +237,8 @@ start_address_file(struct super *super)
 {
 	struct err err;
 
-	if (super->address_file[0] == '\0')
-		return EXIT_OK;
-	if (address_file_write(super->address_file, super->listeners,
-	    super->listener_count, &err) < 0)
-		return super_fail(super, &err);
-	super->has_address_file = true;
-	return EXIT_OK;
+	return super_write_addresses(super, &err) < 0 ?
+	    super_fail(super, &err) : EXIT_OK;
 }
 
 static enum exit_code
@@ -251,7 +254,7 @@ static void
 tell_user(const struct super *super, const struct listener_conf *conf)
 {
 	const char *user = conf->user[0] != '\0' ? conf->user :
-	    super->config->user;
+	    super->held->config->user;
 	struct log_fields fields = { .listener = conf->name };
 
 	if (geteuid() != 0)
@@ -271,11 +274,13 @@ start_listeners(struct super *super)
 	size_t i;
 
 	super->env.program = &super->program;
-	super->env.config = super->config;
+	super->reload.applied = 1;
 	for (i = 0; i < super->listener_count; i++) {
-		tell_user(super, super->listeners[i].conf);
-		if (listener_start(&super->listeners[i], &super->env,
-		    &err) < 0)
+		struct listener *listener = super->listeners[i];
+
+		tell_user(super, listener->conf);
+		if (listener_begin(listener, super->held, listener->conf,
+		    &listener->sockets, &err) < 0)
 			return super_fail(super, &err);
 	}
 	return EXIT_OK;
@@ -291,6 +296,7 @@ static enum exit_code (*const start_steps[])(struct super *super) = {
 	start_surroundings,
 	start_loop,
 	start_bind,
+	start_control,
 	start_address_file,
 	start_detach,
 	start_listeners,

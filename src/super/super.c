@@ -12,8 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "super/notify.h"
-#include "super/reap.h"
+#include "super/address_file.h"
 #include "super/signals.h"
 #include "super/start.h"
 #include "super/tell.h"
@@ -23,48 +22,57 @@
 
 /* What a generation's change means */
 
-static void
-count_listeners(const struct super *super, unsigned *ready, unsigned *failed)
+static struct notify_counts
+count_listeners(const struct super *super)
 {
+	struct notify_counts counts = { 0 };
 	size_t i;
 
-	*ready = *failed = 0;
 	for (i = 0; i < super->listener_count; i++) {
-		const struct generation *gen = super->listeners[i].current;
+		const struct generation *gen = super->listeners[i]->current;
 
-		*ready += gen != NULL && gen->state == GEN_SERVING;
-		*failed += gen != NULL && gen->state == GEN_FAILED;
+		counts.ready += gen != NULL && gen->state == GEN_SERVING;
+		counts.failed += gen != NULL && gen->state == GEN_FAILED;
 	}
+	return counts;
 }
 
 static void
-super_serve(struct super *super, unsigned ready, unsigned failed)
+super_serve(struct super *super, const struct notify_counts *counts)
 {
 	size_t i;
 
 	super->phase = SUPER_SERVING;
 	for (i = 0; i < super->listener_count; i++)
-		listener_log_addresses(&super->listeners[i]);
-	log_notice("serving: %u listener%s ready, %u failed", ready,
-	    ready == 1 ? "" : "s", failed);
-	notify_ready(ready, failed);
+		listener_log_addresses(super->listeners[i]);
+	log_notice("serving: %u listener%s ready, %u failed", counts->ready,
+	    counts->ready == 1 ? "" : "s", counts->failed);
+	notify_ready(&super->notify, counts);
 	daemonize_tell(&super->daemonize, EXIT_OK);
+}
+
+void
+super_notify_ready(struct super *super)
+{
+	struct notify_counts counts = count_listeners(super);
+
+	notify_ready(&super->notify, &counts);
 }
 
 /* Is every listener serving, or known to have failed? */
 static void
 super_check_ready(struct super *super)
 {
-	unsigned ready, failed;
+	struct notify_counts counts;
 	size_t i;
 
 	for (i = 0; i < super->listener_count; i++)
-		if (super->listeners[i].current == NULL ||
-		    !super->listeners[i].current->has_settled)
+		if (super->listeners[i]->current == NULL ||
+		    !super->listeners[i]->current->has_settled)
 			return;
-	count_listeners(super, &ready, &failed);
-	if (ready > 0) {
-		super_serve(super, ready, failed);
+	counts = count_listeners(super);
+	if (counts.ready > 0) {
+		super_serve(super, &counts);
 		return;
 	}
 	super_complain(super, NULL,
@@ -79,37 +87,160 @@ super_check_finished(struct super *super)
 	size_t i;
 
 	for (i = 0; i < super->listener_count; i++)
-		if (super->listeners[i].current != NULL &&
-		    super->listeners[i].current->state != GEN_GONE)
+		if (!listener_is_idle(super->listeners[i]))
 			return;
 	super->phase = SUPER_FINISHED;
+}
+
+/* Listeners */
+
+int
+super_add_listener(struct super *super, struct listener *listener)
+{
+	struct listener **more = realloc(super->listeners,
+	    (super->listener_count + 1) * sizeof(struct listener *));
+
+	if (more == NULL)
+		return -ENOMEM;
+	super->listeners = more;
+	super->listeners[super->listener_count++] = listener;
+	return 0;
+}
+
+struct listener *
+super_listener(const struct super *super, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < super->listener_count; i++)
+		if (super->listeners[i]->mode != LISTENER_LEAVING &&
+		    strcmp(super->listeners[i]->name, name) == 0)
+			return super->listeners[i];
+	return NULL;
+}
+
+int
+super_write_addresses(struct super *super, struct err *err)
+{
+	const char *path = super->held->config->address_file;
+	char *file = NULL;
+	int r = 0;
+
+	if (path[0] != '\0') {
+		file = super_absolute(super, "", path);
+		r = file == NULL ? err_errno(err, ENOMEM, "address file %s",
+		    path) : address_file_write(file, super->listeners,
+		    super->listener_count, err);
+	}
+	if (r < 0) {
+		free(file);
+		return r;
+	}
+	if (super->address_file != NULL &&
+	    (file == NULL || strcmp(file, super->address_file) != 0))
+		(void)unlink(super->address_file);
+	free(super->address_file);
+	super->address_file = file;
+	return 0;
+}
+
+char *
+super_absolute(const struct super *super, const char *prefix, const char *path)
+{
+	const char *slash = path[0] == '/' ? "" : "/";
+	const char *directory = super->reload.loader.directory;
+	char *text;
+
+	if (path[0] == '/' || directory == NULL)
+		directory = "";
+
+	if (asprintf(&text, "%s%s%s%s", prefix, directory, slash, path) < 0)
+		return NULL;
+	return text;
+}
+
+static void
+sweep(struct timer *timer)
+{
+	struct super *super = timer->arg;
+	size_t i, kept = 0;
+
+	for (i = 0; i < super->listener_count; i++) {
+		struct listener *listener = super->listeners[i];
+
+		if (listener_sweep(listener)) {
+			listener_log_totals(listener);
+			listener_free(&listener);
+		} else {
+			super->listeners[kept++] = listener;
+		}
+	}
+	super->listener_count = kept;
+}
+
+/* Not now: whoever reports is still at work on it. */
+void
+super_sweep_later(struct super *super)
+{
+	super->sweep.arg = super;
+	(void)timer_start(super->loop, &super->sweep, loop_now(super->loop),
+	    sweep, super);
+}
+
+/* What a generation reports */
+
+static void
+generation_settled(struct super *super, const struct generation *gen)
+{
+	struct log_fields fields = {
+		.listener = gen->listener->name, .generation = gen->number,
+	};
+	struct notify_counts counts = count_listeners(super);
+
+	if (gen == gen->listener->current && gen->state == GEN_SERVING)
+		log_write(LOG_LEVEL_NOTICE, &fields, "serves again");
+	notify_status(&super->notify, &counts);
 }
 
 static void
 generation_changed(struct generation *gen, enum gen_state from)
 {
 	struct super *super = gen->env->arg;
-	struct log_fields fields = {
-		.listener = gen->conf->name, .generation = gen->number,
-	};
-	unsigned ready, failed;
 
 	(void)from;
-	if (super->phase == SUPER_STARTING) {
+	listener_changed(gen->listener, gen);
+	reload_review(&super->reload);
+	wait_review(super);
+	if (gen->state == GEN_GONE)
+		super_sweep_later(super);
+	if (super->phase == SUPER_STARTING)
 		super_check_ready(super);
-	} else if (super->phase == SUPER_SERVING) {
-		if (gen->state == GEN_SERVING)
-			log_write(LOG_LEVEL_NOTICE, &fields, "serves again");
-		count_listeners(super, &ready, &failed);
-		notify_status(ready, failed);
-	} else {
+	else if (super->phase == SUPER_SERVING)
+		generation_settled(super, gen);
+	else
 		super_check_finished(super);
-	}
+}
+
+static void
+generation_released(struct generation *gen)
+{
+	struct super *super = gen->env->arg;
+
+	listener_released(gen->listener);
+	reload_review(&super->reload);
+	wait_review(super);
+}
+
+static void
+generation_crashed(struct generation *gen, const struct crash *crash)
+{
+	gen->listener->crash = *crash;
 }
 
 static void
 complain_of_generation(struct generation *gen, const char *text)
 {
+	err_set(&gen->listener->complaint, "%s", text);
 	super_complain(gen->env->arg, gen->conf->name, text);
 }
 
@@ -133,8 +264,7 @@ super_stop_now(struct super *super, const char *who)
 
 	log_notice("%s while stopping: ending at once", who);
 	for (i = 0; i < super->listener_count; i++)
-		if (super->listeners[i].current != NULL)
-			generation_kill(super->listeners[i].current);
+		listener_kill(super->listeners[i]);
 }
 
 void
@@ -148,35 +278,14 @@ super_stop(struct super *super, const char *who)
 	}
 	super->phase = SUPER_STOPPING;
 	log_notice("stopping on %s", who);
-	notify_stopping();
+	reload_cancel(&super->reload);
+	notify_stopping(&super->notify);
+	store_leave(&super->store);
 	super->extend.arg = super;
 	extend_again(&super->extend);
 	for (i = 0; i < super->listener_count; i++)
-		listener_stop(&super->listeners[i]);
+		listener_stop(super->listeners[i], LISTENER_STOPPED);
 	super_check_finished(super);
-}
-
-void
-super_reopen_log(struct super *super)
-{
-	enum log_kind kind;
-	struct err err;
-	size_t i;
-	int fd;
-
-	if (strncmp(super->log_target, "file:", 5) != 0)
-		return;
-	fd = log_sink_open(super->log_target, &kind, &err);
-	if (fd < 0) {
-		log_error("%s; the old file is still written", err.text);
-		return;
-	}
-	log_replace_fd(fd);
-	for (i = 0; i < super->listener_count; i++)
-		if (super->listeners[i].current != NULL)
-			generation_send_log(super->listeners[i].current,
-			    log_fd());
-	log_info("log file reopened");
 }
 
 static struct worker *
@@ -186,9 +295,7 @@ super_worker(const struct super *super, pid_t pid)
 	size_t i;
 
 	for (i = 0; i < super->listener_count && worker == NULL; i++)
-		if (super->listeners[i].current != NULL)
-			worker = generation_worker(super->listeners[i].current,
-			    pid);
+		worker = listener_worker(super->listeners[i], pid);
 	return worker;
 }
 
@@ -198,19 +305,25 @@ reap_again(struct timer *timer)
 	super_reap(timer->arg);
 }
 
-static void
+static bool
 reap_one(void *arg, pid_t pid)
 {
-	struct worker *worker = super_worker(arg, pid);
+	struct super *super = arg;
+	struct worker *worker;
 
-	if (worker != NULL)
-		worker_check(worker);
+	if (loader_reap(&super->reload.loader, pid))
+		return true;
+	worker = super_worker(super, pid);
+	if (worker == NULL)
+		return false;
+	worker_check(worker);
+	return true;
 }
 
 void
 super_reap(struct super *super)
 {
-	if (reap_ended(reap_one, super))
+	if (reap_ended(&super->earlier, reap_one, super))
 		(void)timer_start(super->loop, &super->reap,
 		    loop_now(super->loop), reap_again, super);
 }
@@ -238,7 +351,7 @@ super_say_goodbye(const struct super *super)
 	size_t i;
 
 	for (i = 0; i < super->listener_count; i++)
-		listener_log_totals(&super->listeners[i]);
+		listener_log_totals(super->listeners[i]);
 	log_notice("stopped");
 }
 
@@ -249,23 +362,28 @@ super_close(struct super *super)
 	size_t i;
 
 	for (i = 0; i < super->listener_count; i++)
-		if (super->listeners[i].current != NULL)
-			generation_kill(super->listeners[i].current);
-	if (super->loop != NULL && !super->had_children)
-		reap_strays();
+		listener_kill(super->listeners[i]);
+	if (super->loop != NULL)
+		reap_strays(&super->earlier);
 	for (i = 0; i < super->listener_count; i++)
-		listener_close(&super->listeners[i]);
+		listener_free(&super->listeners[i]);
+	store_close(&super->store);
 	free(super->listeners);
-	if (super->has_address_file)
+	if (super->address_file != NULL)
 		(void)unlink(super->address_file);
+	free(super->address_file);
+	notify_close(&super->notify);
+	control_close(&super->control);
 	if (super->loop != NULL)
 		signals_close(super);
 	loop_free(&super->loop);
 	pidfile_close(&super->pidfile);
+	free(super->pidfile_path);
 	inherit_free(&super->inherit);
-	config_free(&super->config);
+	reload_free(&super->reload);
+	held_put(&super->held);
+	free(super->log_target);
 	program_close(&super->program);
-	arena_free(&super->arena);
 	log_flush();
 	/* One that served has told so already; one that was stopped before it
 	 * served is no success for who started it. */
@@ -282,12 +400,16 @@ super_init(struct super *super, const struct options *options)
 	*super = (struct super){
 		.options = options, .program.fd = -1, .pidfile.fd = -1,
 		.signal_fd = -1, .signal_watch.fd = -1,
+		.started_at = clock_now(),
 		.env = {
 			.log_fd = -1, .changed = generation_changed,
+			.released = generation_released,
 			.complain = complain_of_generation, .arg = super,
+			.crashed = generation_crashed, .gate = &super->gate,
+			.id_blocks = &super->id_blocks,
 		},
 	};
-	arena_init(&super->arena, 1024);
+	reload_init(&super->reload, super);
 	arena_init(&super->program.arena, 64);
 	daemonize_init(&super->daemonize);
 }

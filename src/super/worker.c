@@ -76,15 +76,37 @@ worker_kill(struct worker *worker, const char *why)
 
 	if (worker->pid == 0)
 		return;
-	if (why != NULL)
+	if (why != NULL) {
 		log_write(LOG_LEVEL_WARNING, &fields,
-		    "service process %ld is killed: %s", (long)worker->pid,
+		    "service process %ld is killed: it %s", (long)worker->pid,
 		    why);
+		worker->why = why;
+	}
 	worker_signal(worker, SIGKILL);
 	worker_enter(worker, WORKER_KILLED, KILL_MS);
 }
 
 /* What it says: messages[] */
+
+/* What the configuration that it is given may be too old for. */
+static void
+worker_send_log_form(const struct worker *worker)
+{
+	int64_t form = log_format() == LOG_FORMAT_JSON ? LOG_IS_JSON : 0;
+
+	if (log_is_access_on())
+		form |= LOG_HAS_ACCESS;
+	(void)channel_send(worker->channel, MESSAGE_LOG_LEVEL, log_level(),
+	    NULL, -1);
+	(void)channel_send(worker->channel, MESSAGE_LOG, form, NULL, -1);
+}
+
+void
+worker_take(struct worker *worker)
+{
+	if (worker->state == WORKER_SERVING)
+		(void)channel_send(worker->channel, MESSAGE_TAKE, 0, NULL, -1);
+}
 
 static void
 take_ready(struct worker *worker, const struct message *message)
@@ -92,11 +114,13 @@ take_ready(struct worker *worker, const struct message *message)
 	(void)message;
 	if (worker->state != WORKER_STARTING)
 		return;         /* said twice, or already asked to leave */
-	timer_stop(worker->gen->env->loop, &worker->timer);
-	worker->state = WORKER_SERVING;
+	heartbeat_start(worker);
+	worker_send_log_form(worker);
 	worker->was_ready = true;
 	worker->has_reported = true;
 	backoff_serving(&worker->backoff, loop_now(worker->gen->env->loop));
+	if (worker->gen->is_taking)
+		worker_take(worker);
 	generation_review(worker->gen);
 }
 
@@ -117,6 +141,23 @@ take_busy(struct worker *worker, const struct message *message)
 }
 
 static void
+take_released(struct worker *worker, const struct message *message)
+{
+	(void)message;
+	if (!worker->is_leaving)
+		return;         /* nobody asked */
+	worker->has_released = true;
+	worker->gen->env->released(worker->gen);
+}
+
+static void
+take_pong(struct worker *worker, const struct message *message)
+{
+	(void)message;
+	heartbeat_answered(worker);
+}
+
+static void
 take_done(struct worker *worker, const struct message *message)
 {
 	if (worker->is_done)
@@ -129,6 +170,8 @@ static message_fn *const messages[MESSAGE_TYPES] = {
 	[MESSAGE_READY] = take_ready,
 	[MESSAGE_FAILED] = take_failed,
 	[MESSAGE_BUSY] = take_busy,
+	[MESSAGE_RELEASED] = take_released,
+	[MESSAGE_PONG] = take_pong,
 	[MESSAGE_DONE] = take_done,
 };
 
@@ -165,7 +208,7 @@ channel_readable(struct watch *watch, uint32_t events)
 	/* No watch on a channel that is at its end: it would never rest. */
 	watch_stop(worker->gen->env->loop, &worker->channel_watch);
 	if (r == -EPROTO)
-		worker_kill(worker, "it broke the protocol of its channel");
+		worker_kill(worker, "broke the protocol of its channel");
 	else if (worker->state != WORKER_KILLED)
 		worker_enter(worker, WORKER_ENDING, CLOSING_MS);
 }
@@ -214,9 +257,14 @@ worker_watch(struct worker *worker)
 static int
 worker_config_fd(const struct worker *worker, struct err *err)
 {
-	const struct buf *text = &worker->gen->config_text;
-	int fd = fd_memory("config", text->data, text->len);
+	struct buf text;
+	int fd;
 
+	buf_init(&text, 0);
+	fd = generation_encode(worker->gen, &text);
+	if (fd == 0)
+		fd = fd_memory("config", text.data, text.len);
+	buf_free(&text);
 	return fd < 0 ? err_errno(err, -fd, "cannot hand over the "
 	    "configuration") : fd;
 }
@@ -229,6 +277,9 @@ worker_exec(struct worker *worker, int config_fd, int channel, struct err *err)
 	int r;
 
 	(void)snprintf(gen->slot_text, 11, "%u", worker->slot);
+	(void)snprintf(gen->log_text, 8, "%s", gen->env->log_kind);
+	if (gen->has_log)
+		spawn_replace(&gen->spawn, gen->log_number, gen->env->log_fd);
 	spawn_replace(&gen->spawn, gen->config_number, config_fd);
 	spawn_replace(&gen->spawn, gen->channel_number, channel);
 	r = spawn_start(&gen->spawn, &child, err);
@@ -281,21 +332,24 @@ worker_start(struct worker *worker)
 	struct err err;
 
 	worker->was_ready = worker->is_done = worker->has_failed = false;
-	worker->is_leaving = false;
+	worker->is_leaving = worker->has_released = false;
+	worker->why = NULL;
 	(void)worker_settle_stats(worker);
+	worker->score = worker_score(worker);
 	if (worker_spawn(worker, &err) < 0) {
 		worker_spawn_failed(worker, &err);
 		return;
 	}
 	log_write(LOG_LEVEL_DEBUG, &fields, "service process %ld started in "
 	    "slot %u", (long)worker->pid, worker->slot);
+	worker->started_at = loop_now(worker->gen->env->loop);
 	worker_enter(worker, WORKER_STARTING, START_MS);
 	if (worker_watch(worker) < 0)
-		worker_kill(worker, "it cannot be watched");
+		worker_kill(worker, "could not be watched");
 }
 
 void
-worker_leave(struct worker *worker, enum message_type how, int64_t drain_ms)
+worker_leave(struct worker *worker, const char *collect, int64_t drain_ms)
 {
 	if (worker->pid == 0) {
 		timer_stop(worker->gen->env->loop, &worker->timer);
@@ -308,17 +362,54 @@ worker_leave(struct worker *worker, enum message_type how, int64_t drain_ms)
 	else if (worker->state > WORKER_SERVING)
 		return;                 /* its end is under way */
 	/* A service that does not read is ended by the timer. */
-	(void)channel_send(worker->channel, how, drain_ms, NULL, -1);
+	(void)channel_send(worker->channel, MESSAGE_DRAIN, drain_ms, collect,
+	    -1);
 	worker_enter(worker, WORKER_DRAINING, drain_ms + DRAIN_GRACE_MS);
 }
 
 void
-worker_send_log(struct worker *worker, int fd)
+worker_hurry(struct worker *worker)
+{
+	if (worker->state != WORKER_DRAINING)
+		return;
+	(void)channel_send(worker->channel, MESSAGE_DRAIN, 0, NULL, -1);
+	worker_enter(worker, WORKER_DRAINING, DRAIN_GRACE_MS);
+}
+
+void
+worker_send_log(struct worker *worker)
 {
 	if (worker->pid == 0)
 		return;
 	/* One that does not read keeps its old file. */
-	(void)channel_send(worker->channel, MESSAGE_LOG_FD, 0, NULL, fd);
+	if (worker->gen->has_log)
+		(void)channel_send(worker->channel, MESSAGE_LOG_FD,
+		    log_kind(), NULL, log_fd());
+	worker_send_log_form(worker);
+}
+
+void
+worker_kill_request(struct worker *worker, uint64_t id)
+{
+	if (worker->pid == 0)
+		return;
+	/* One that does not read cannot be helped: its heartbeat ends it. */
+	(void)channel_send(worker->channel, MESSAGE_KILL, (int64_t)id, NULL,
+	    -1);
+}
+
+void
+worker_each_request(const struct worker *worker, seat_fn *fn, void *arg)
+{
+	const struct generation *gen = worker->gen;
+	unsigned used = stats_seats_used(gen->slab, gen->size, worker->slot);
+	struct seat_view view;
+	unsigned i;
+
+	for (i = 0; i < used; i++)
+		if (seat_read(stats_seat(gen->slab, gen->size, worker->slot,
+		    i), &view))
+			fn(&view, arg);
 }
 
 bool
@@ -344,9 +435,23 @@ worker_init(struct worker *worker, struct generation *gen, unsigned slot)
 /* When a state has lasted too long */
 
 static void
+timeout_waiting(struct worker *worker)
+{
+	const struct generation_env *env = worker->gen->env;
+	int64_t ms = 0;
+
+	if (env->gate != NULL)
+		ms = backoff_pass(env->gate, loop_now(env->loop));
+	if (ms > 0)
+		worker_enter(worker, WORKER_WAITING, ms);
+	else
+		worker_start(worker);
+}
+
+static void
 timeout_starting(struct worker *worker)
 {
-	worker_kill(worker, "it was not ready within 10 seconds");
+	worker_kill(worker, "was not ready within 10 seconds");
 }
 
 static void
@@ -363,12 +468,13 @@ timeout_draining(struct worker *worker)
 static void
 timeout_ending(struct worker *worker)
 {
-	worker_kill(worker, "it did not end when it should");
+	worker_kill(worker, "did not end when it should");
 }
 
 static void (*const timeouts[WORKER_STATES])(struct worker *worker) = {
-	[WORKER_WAITING] = worker_start,
+	[WORKER_WAITING] = timeout_waiting,
 	[WORKER_STARTING] = timeout_starting,
+	[WORKER_SERVING] = heartbeat_due,
 	[WORKER_DRAINING] = timeout_draining,
 	[WORKER_ENDING] = timeout_ending,
 	[WORKER_KILLED] = worker_give_up,

@@ -6,15 +6,17 @@
 #include "super/worker_end.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "base/addr.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/gather.h"
 #include "base/log.h"
-#include "base/sig.h"
 #include "base/stats.h"
+#include "super/crash.h"
 #include "super/generation.h"
 
 #define MESSAGES_LAST 64        /* read of a dead process's channel */
@@ -30,19 +32,145 @@ worker_plausible(const struct worker *worker, int64_t requests)
 	return requests;
 }
 
-/* Requests that end with the process. They count as errors, so that accepted =
- * served + errors + refused + active stays true. */
+static int64_t
+slot_counter(const struct worker *worker, enum counter counter)
+{
+	return atomic_load_explicit(
+	    &worker->gen->slab->slots[worker->slot].counters[counter],
+	    memory_order_relaxed);
+}
+
+struct worker_score
+worker_score(const struct worker *worker)
+{
+	return (struct worker_score){
+		.accepted = slot_counter(worker, COUNTER_ACCEPTED),
+		.requests = slot_counter(worker, COUNTER_REQUESTS),
+		.errors = slot_counter(worker, COUNTER_ERRORS),
+	};
+}
+
+/* Has this process had a request? It may lie, about its own waits alone. */
+static bool
+worker_has_served(const struct worker *worker)
+{
+	struct worker_score now = worker_score(worker);
+	const struct worker_score *then = &worker->score;
+
+	return worker->was_ready && (now.accepted != then->accepted ||
+	    now.requests != then->requests || now.errors != then->errors);
+}
+
+/* As stats_add(), but what stands there may be anything. */
+static void
+add_clamped(_Atomic int64_t *counter, int64_t n)
+{
+	int64_t was = atomic_load_explicit(counter, memory_order_relaxed);
+
+	if (was < 0)
+		atomic_store_explicit(counter, n, memory_order_relaxed);
+	else if (was > INT64_MAX - n)
+		atomic_store_explicit(counter, INT64_MAX, memory_order_relaxed);
+	else
+		atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* Requests that end with the process. What it took and did not count as ended,
+ * rather than its gauge: it may have died between two of its counters. */
+static int64_t
+requests_lost(const struct worker *worker)
+{
+	int64_t lost = slot_counter(worker, COUNTER_ACCEPTED), ended = 0;
+	int64_t active = slot_counter(worker, COUNTER_ACTIVE);
+	bool is_wild =
+	    __builtin_add_overflow(slot_counter(worker, COUNTER_REQUESTS),
+	    slot_counter(worker, COUNTER_ERRORS), &ended) ||
+	    __builtin_add_overflow(ended, slot_counter(worker, COUNTER_REFUSED),
+	    &ended) || __builtin_sub_overflow(lost, ended, &lost);
+
+	return worker_plausible(worker, is_wild || active > lost ? active :
+	    lost);
+}
+
+/* They count as errors, so that accepted = served + errors + refused + active
+ * stays true. */
 int64_t
 worker_settle_stats(struct worker *worker)
 {
-	struct stats *stats = &worker->gen->slab->slots[worker->slot];
-	int64_t active = worker_plausible(worker, atomic_exchange_explicit(
-	    &stats->counters[COUNTER_ACTIVE], 0, memory_order_relaxed));
+	struct generation *gen = worker->gen;
+	struct stats *stats = &gen->slab->slots[worker->slot];
+	unsigned used = stats_seats_used(gen->slab, gen->size, worker->slot);
+	int64_t lost = requests_lost(worker);
+	unsigned i;
 
-	atomic_store_explicit(&stats->counters[COUNTER_SERVING], 0,
-	    memory_order_relaxed);
-	stats_add(stats, COUNTER_ERRORS, active);
-	return active;
+	atomic_store(&stats->counters[COUNTER_ACTIVE], 0);
+	atomic_store(&stats->counters[COUNTER_SERVING], 0);
+	add_clamped(&stats->counters[COUNTER_ERRORS], lost);
+	for (i = 0; i < used; i++)
+		seat_end(stats_seat(gen->slab, gen->size, worker->slot, i));
+	atomic_store(&stats->seats_used, 0);
+	return lost;
+}
+
+/* What is left to log of the requests of a process that has ended. */
+struct lost {
+	const struct worker *worker;
+	int64_t left;           /* as many lines as requests were lost */
+};
+
+/* It was asked to end, or ended by itself; its requests were cut short. */
+static bool
+is_cut(const struct worker *worker)
+{
+	return worker->is_leaving || worker->is_done;
+}
+
+static void
+log_lost(const struct seat_view *view, void *arg)
+{
+	struct lost *lost = arg;
+	char peer[ADDR_TEXT_SIZE];
+	struct log_access access = {
+		.fields = worker_fields(lost->worker),
+		.result = is_cut(lost->worker) ? "error" : "crash",
+		.bytes_in = view->bytes_in,
+		.bytes_out = view->bytes_out,
+		.duration_ns = clock_now() - view->started_at,
+	};
+
+	if (lost->left-- <= 0)
+		return;         /* a child that has served, not reaped yet */
+	access.fields.worker = view->worker;
+	access.fields.request = view->id;
+	access.fields.peer = sockaddr_format((const void *)&view->peer,
+	    view->peer_len, peer);
+	if (is_cut(lost->worker))
+		access.fields.reason = reason_word(REASON_DRAINING);
+	log_access(&access);
+}
+
+/* The access lines that the process can write no more. */
+static void
+worker_log_lost(const struct worker *worker)
+{
+	struct lost lost = { worker, requests_lost(worker) };
+
+	worker_each_request(worker, log_lost, &lost);
+}
+
+/* Access lines that the process had no time to write. */
+void
+worker_rescue_lines(const struct worker *worker)
+{
+	struct log_fields fields = worker_fields(worker);
+	char lines[GATHER_MAX];
+	size_t len = gather_rescue(worker->gen->access_fd, worker->slot, lines);
+	unsigned damaged = log_rescue(lines, len);
+
+	if (damaged > 0)
+		log_write(LOG_LEVEL_WARNING, &fields, "%u access line%s that a "
+		    "service process left %s damaged and left out", damaged,
+		    damaged == 1 ? "" : "s", damaged == 1 ? "is" : "are");
 }
 
 void
@@ -75,49 +203,58 @@ worker_restart_ms(struct worker *worker)
 	if (worker_ended_well(worker))
 		return 0;
 	return backoff_next(&worker->backoff,
-	    loop_now(worker->gen->env->loop));
+	    loop_now(worker->gen->env->loop), worker_has_served(worker));
+}
+
+/* Whether what it was asked to do, or something else, ended it. */
+static bool
+worker_crashed(const struct worker *worker, const struct crash *crash)
+{
+	if (!worker->is_leaving)
+		return !worker_ended_well(worker);
+	return !worker->is_done && crash->signal != SIGTERM &&
+	    crash->signal != SIGKILL;
 }
 
 static void
-describe_how(char *text, size_t size, const siginfo_t *info)
+add_peer(const struct seat_view *view, void *arg)
 {
-	if (info->si_code == CLD_EXITED)
-		(void)snprintf(text, size, "exited with status %d",
-		    info->si_status);
-	else
-		(void)snprintf(text, size, "was killed by %s%s",
-		    sig_name(info->si_status),
-		    info->si_code == CLD_DUMPED ? " (core dumped)" : "");
+	char peer[ADDR_TEXT_SIZE];
+
+	crash_add_peer(arg, sockaddr_format((const void *)&view->peer,
+	    view->peer_len, peer));
 }
 
 static void
-describe_when(char *text, size_t size, const struct worker *worker,
-    int64_t active)
+worker_describe(const struct worker *worker, const siginfo_t *info,
+    struct crash *crash)
 {
-	text[0] = '\0';
-	if (!worker->was_ready && !worker->is_leaving)
-		(void)snprintf(text, size, " before it was ready");
-	else if (active > 0)
-		(void)snprintf(text, size, " while serving %" PRId64
-		    " request%s", active, active == 1 ? "" : "s");
+	const struct generation *gen = worker->gen;
+
+	*crash = (struct crash){
+		.at = loop_now(gen->env->loop), .was_ready = worker->was_ready,
+		.pid = worker->pid, .slot = worker->slot,
+		.generation = gen->number, .active = requests_lost(worker),
+	};
+	crash_describe(crash, info, worker->why);
+	(void)snprintf(crash->handler, sizeof(crash->handler), "%s",
+	    gen->conf->handler);
+	(void)snprintf(crash->build_id, sizeof(crash->build_id), "%s",
+	    gen->conf->handler_build_id);
+	if (crash->active > 0)
+		worker_each_request(worker, add_peer, crash);
 }
 
 /* A start that failed and did not say why is what whoever starts the daemon
  * must see; the rest is for the log. */
 static void
-worker_log_end(const struct worker *worker, const siginfo_t *info,
-    int64_t active, int64_t restart_ms)
+worker_log_end(const struct worker *worker, const struct crash *crash,
+    int64_t restart_ms)
 {
 	struct log_fields fields = worker_fields(worker);
-	char how[64], when[64], next[48] = "", text[224];
+	char text[CRASH_TEXT_SIZE];
 
-	describe_how(how, sizeof(how), info);
-	describe_when(when, sizeof(when), worker, active);
-	if (restart_ms >= 0)
-		(void)snprintf(next, sizeof(next), "; restarting in %.1f s",
-		    (double)restart_ms / 1000);
-	(void)snprintf(text, sizeof(text), "service process %ld %s%s%s",
-	    (long)worker->pid, how, when, next);
+	crash_format(crash, restart_ms, text, sizeof(text));
 	if (!worker->was_ready && !worker->is_leaving && !worker->has_failed)
 		worker->gen->env->complain(worker->gen, text);
 	else
@@ -125,24 +262,35 @@ worker_log_end(const struct worker *worker, const siginfo_t *info,
 		    &fields, "%s", text);
 }
 
-/* The process is a zombie: take everything it left. */
+/* The process is a zombie: take everything it left. If somebody else has reaped
+ * it (info is empty) its numbers may be another's by now. */
 static void
 worker_end(struct worker *worker, const siginfo_t *info)
 {
 	int64_t active, restart_ms;
+	struct crash crash;
 
 	/* DONE, FAILED. Twice: that it left a message of ours unread is told
 	 * first, as an error (unix(7)), and what it said itself after that. */
 	if (worker_receive(worker, MESSAGES_LAST) == -EPIPE)
 		(void)worker_receive(worker, MESSAGES_LAST);
-	worker_signal(worker, SIGKILL);         /* what is left of its group */
+	if (info->si_pid != 0)
+		worker_signal(worker, SIGKILL); /* what is left of its group */
+	worker_rescue_lines(worker);
+	worker_log_lost(worker);
+	worker_describe(worker, info, &crash);
 	active = worker_settle_stats(worker);
 	if (worker->is_leaving && !worker->is_done)
 		worker->gen->cut_short += active;
 	restart_ms = worker_restart_ms(worker);
-	worker_log_end(worker, info, active, restart_ms);
-	(void)waitpid(worker->pid, NULL, 0);
+	worker->gen->restarts += restart_ms >= 0 && !worker_ended_well(worker);
+	worker_log_end(worker, &crash, restart_ms);
+	if (info->si_pid != 0)
+		(void)waitpid(worker->pid, NULL, 0);
 	worker_release(worker);
+	if (worker->gen->env->crashed != NULL &&
+	    worker_crashed(worker, &crash))
+		worker->gen->env->crashed(worker->gen, &crash);
 	worker->has_reported = true;
 	worker->state = WORKER_NONE;
 	if (restart_ms >= 0)
@@ -154,10 +302,13 @@ void
 worker_check(struct worker *worker)
 {
 	siginfo_t info = { 0 };
+	int r;
 
-	if (worker->pid == 0 ||
-	    waitid(P_PID, (id_t)worker->pid, &info,
-	    WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+	if (worker->pid == 0)
 		return;
-	worker_end(worker, &info);
+	r = waitid(P_PID, (id_t)worker->pid, &info,
+	    WEXITED | WNOHANG | WNOWAIT);
+	/* ECHILD: it was reaped, by whomever; it must not be waited for. */
+	if (r == 0 ? info.si_pid != 0 : errno == ECHILD)
+		worker_end(worker, &info);
 }

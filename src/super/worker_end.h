@@ -21,6 +21,7 @@ void worker_signal(const struct worker *worker, int signal);
 int worker_receive(struct worker *worker, int max);
 
 /* worker_end.c */
+struct worker_score worker_score(const struct worker *worker);
 int64_t worker_plausible(const struct worker *worker, int64_t requests);
 /* Requests that end with the process; the slot's gauges become 0. */
 int64_t worker_settle_stats(struct worker *worker);

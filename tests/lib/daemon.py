@@ -13,6 +13,7 @@ import stat as stat_mode
 import subprocess
 import threading
 
+import control
 import libconf
 import logline
 import peers
@@ -37,6 +38,13 @@ ASSERT = re.compile(rb"Assertion .* failed|assertion failed|"
                     rb"stack smashing detected|buffer overflow detected|"
                     rb"double free|malloc\(\)|free\(\): ", re.I)
 
+# A crash that is meant: no sanitizer catches and reports it.
+QUIET_ASAN = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:handle_sigbus=0:"
+              "handle_sigfpe=0:handle_sigill=0:detect_leaks=0:"
+              "detect_stack_use_after_return=0",
+              "TSAN_OPTIONS": "handle_segv=0:handle_abort=0:handle_sigfpe=0:"
+              "handle_sigbus=0:handle_sigill=0",
+              "UBSAN_OPTIONS": "handle_segv=0:handle_abort=0"}
 
 running = set()                 # pids of the daemons of this scenario
 
@@ -143,6 +151,7 @@ class Daemon:
         self.stderr_is_log = (log or {}).get("target", "stderr") == "stderr"
         self.notified = []
         self.address_file = self.path("addresses")
+        self.control_socket = self.path("control")
         self.listeners = listeners
         self.conf = self.path("conf")
         if run is None:
@@ -163,6 +172,7 @@ class Daemon:
         settings = {
             "module_path": [HANDLERS, fixtures_directory()],
             "address_file": self.address_file,
+            "control": {"socket": self.control_socket},
             "drain_timeout": 10,
             "log": dict({"target": "stderr", "level": log_level},
                         **(log or {})),
@@ -231,6 +241,12 @@ class Daemon:
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
+    def be(self, pid):
+        """The daemon is not what was started, but a process below it."""
+        os.close(self.pidfd)
+        running.add(pid)
+        self.pid, self.pidfd = pid, os.pidfd_open(pid)
+
     def read(self):
         """The reader thread."""
         try:
@@ -298,6 +314,22 @@ class Daemon:
         address = name if isinstance(name, peers.Address) \
             else self.address(name)
         client = peers.Datagrams(address, self.directory, **how)
+        self.streams.append(client)
+        return client
+
+    def control(self, command):
+        """The answer to a command of the control socket."""
+        return control.ask(self.control_socket, command)
+
+    def told(self, command):
+        """The result of a command that must succeed."""
+        answer = self.control(command)
+        expect(answer["ok"], "%s: %r", command, answer)
+        return answer["result"]
+
+    def controller(self):
+        """A connection to the control socket that stays."""
+        client = control.Client(self.control_socket)
         self.streams.append(client)
         return client
 
@@ -397,6 +429,8 @@ class Daemon:
             if isinstance(path, str) and path.startswith("/"):
                 expect(not os.path.lexists(path), "%s is left", path)
         expect(not os.path.lexists(self.path("pid")), "a pidfile is left")
+        for path in (self.control_socket, self.control_socket + ".lock"):
+            expect(not os.path.lexists(path), "%s is left", path)
         for name in os.listdir(self.directory):
             mode = os.lstat(os.path.join(self.directory, name)).st_mode
             expect(not name.startswith("core"), "a core file: %s", name)
@@ -489,7 +523,7 @@ def command(*args, env=None, cwd="/", within=20, input=None, prepare=None,
 
 def missing():
     """A program that has not been built, or None."""
-    for name in ("socketserverd", "socketserver-service"):
+    for name in ("socketserverd", "socketserver-service", "socketserverctl"):
         if not os.access(os.path.join(BUILD, name), os.X_OK):
             return os.path.join(BUILD, name)
     return None

@@ -30,7 +30,7 @@ class Stat:
     """/proc/PID/stat, the fields that the tests ask for."""
 
     def __init__(self, pid):
-        text = read("/proc/%d/stat" % pid).decode("latin-1")
+        text = read("/proc/%s/stat" % pid).decode("latin-1")
         self.pid = pid
         self.name = text[text.index("(") + 1:text.rindex(")")]
         fields = text[text.rindex(")") + 2:].split()
@@ -52,6 +52,16 @@ def stat(pid):
         return Stat(pid)
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
+
+
+def stop(pid):
+    """SIGSTOP; every thread stands when this returns."""
+    def stands():
+        tasks = os.listdir("/proc/%d/task" % pid)
+        return all(Stat("%d/task/%s" % (pid, task)).state == "T"
+                   for task in tasks)
+    os.kill(pid, signal.SIGSTOP)
+    eventually("process %d stands still" % pid, stands, 10)
 
 
 def everybody():
@@ -92,6 +102,17 @@ def listener_of(port):
     return None
 
 
+def holds_client(pid, sock):
+    """Does the process have the other end of this IPv4 connection?"""
+    port = sock.getsockname()[1]
+    inodes = set()
+    for line in read("/proc/net/tcp").decode().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[2].split(":")[1], 16) == port:
+            inodes.add("socket:[%s]" % fields[9])
+    return bool(inodes & set(descriptors(pid).values()))
+
+
 def is_alive(pid):
     one = stat(pid)
     return one is not None and not one.is_zombie
@@ -121,6 +142,11 @@ def status(pid):
     text = read("/proc/%d/status" % pid).decode("utf-8", "replace")
     pairs = (line.split(":", 1) for line in text.splitlines() if ":" in line)
     return {key: value.strip() for key, value in pairs}
+
+
+def threads(pid):
+    """The numbers of its threads."""
+    return [int(name) for name in os.listdir("/proc/%d/task" % pid)]
 
 
 def resident(pid):

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/gather.h"
 #include "base/log.h"
 #include "base_suites.h"
 
@@ -339,7 +341,7 @@ START_TEST(a_full_disk_is_survived)
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	log_replace_fd(dup(fd));
+	log_replace_fd(dup(fd), log_kind());
 	log_info("lost");
 	ck_assert_uint_eq(log_dropped(), 1);
 	log_use(fd, LOG_KIND_STREAM, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, true);
@@ -366,7 +368,7 @@ START_TEST(the_sink_is_replaced_under_its_number)
 
 	log_info("one");
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
-	log_replace_fd(fds[1]);
+	log_replace_fd(fds[1], log_kind());
 	ck_assert_int_eq(log_fd(), before);
 	ck_assert_int_eq(fcntl(fds[1], F_GETFD), -1);
 	ck_assert_int_eq(fcntl(before, F_GETFD), FD_CLOEXEC);
@@ -384,7 +386,7 @@ START_TEST(standard_error_is_not_replaced)
 	log_use(-1, LOG_KIND_STREAM, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, true);
 	ck_assert_int_eq(log_fd(), 2);
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
-	log_replace_fd(fds[1]);
+	log_replace_fd(fds[1], log_kind());
 	ck_assert_int_eq(log_fd(), fds[1]);
 	reader = fds[0];
 	log_info("two");
@@ -506,6 +508,99 @@ START_TEST(a_flood_thins_nothing_else)
 }
 END_TEST
 
+/* Through a gather of this process. */
+static void
+gather_begin(void)
+{
+	int file = gather_new(1);
+
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_ge(log_gather(file, 0), 0);
+	(void)close(file);
+}
+
+START_TEST(gathered_lines_come_before_what_is_logged_later)
+{
+	const char *lines;
+
+	gather_begin();
+	log_access(&(struct log_access){ .result = "ok" });
+	ck_assert_str_eq(logged(), "");
+	log_warning("later");
+	lines = logged();
+	ck_assert_uint_eq(count_lines(lines), 2);
+	ck_assert_ptr_nonnull(strstr(untimed(lines), "result=ok"));
+	ck_assert_ptr_nonnull(strstr(strchr(lines, '\n'), "later"));
+	log_access(&(struct log_access){ .result = "ok" });
+	log_gather_due();
+	ck_assert_uint_eq(count_lines(logged()), 1);
+	log_access(&(struct log_access){ .result = "ok" });
+	log_gather_end();
+	ck_assert_uint_eq(count_lines(logged()), 1);
+}
+END_TEST
+
+/* As when the log's file is opened anew. */
+START_TEST(gathered_lines_go_to_the_sink_of_their_time)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	gather_begin();
+	log_access(&(struct log_access){ .result = "ok" });
+	log_replace_fd(fds[1], LOG_KIND_STREAM);
+	ck_assert_uint_eq(count_lines(logged()), 1);
+	log_access(&(struct log_access){ .result = "ok" });
+	log_flush();
+	ck_assert_str_eq(logged(), "");
+	reader = fds[0];
+	ck_assert_uint_eq(count_lines(logged()), 1);
+}
+END_TEST
+
+START_TEST(a_forked_child_gathers_nothing)
+{
+	int status;
+
+	gather_begin();
+	log_access(&(struct log_access){ .result = "ok" });
+	pid_t pid = fork();
+	if (pid == 0) {
+		log_access(&(struct log_access){ .result = "crash" });
+		log_flush();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_ptr_nonnull(strstr(logged(), "result=crash"));
+	log_flush();
+	ck_assert_ptr_nonnull(strstr(logged(), "result=ok"));
+}
+END_TEST
+
+START_TEST(gathered_lines_that_are_lost_are_counted)
+{
+	gather_begin();
+	log_access(&(struct log_access){ .result = "ok" });
+	log_access(&(struct log_access){ .result = "ok" });
+	fd_close(&reader);
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_flush();
+	ck_assert_uint_eq(log_dropped(), 2);
+}
+END_TEST
+
+START_TEST(only_lines_are_rescued)
+{
+	static const char left[] = "a=\"\xe8\xaf\xb7\"\n\xff\n\tb\nc=1\nd";
+
+	ck_assert_uint_eq(log_rescue(left, sizeof(left) - 1), 3);
+	ck_assert_str_eq(logged(), "a=\"\xe8\xaf\xb7\"\nc=1\n");
+	ck_assert_uint_eq(log_rescue("", 0), 0);
+	ck_assert_str_eq(logged(), "");
+}
+END_TEST
+
 static void *
 log_many(void *arg)
 {
@@ -526,7 +621,7 @@ START_TEST(threads_do_not_mix_lines)
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, log_many,
 		    (void *)(uintptr_t)"a message of some length"), 0);
-	log_replace_fd(dup(log_fd()));
+	log_replace_fd(dup(log_fd()), log_kind());
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	ck_assert_int_eq(lseek(fileno(file), 0, SEEK_SET), 0);
@@ -536,6 +631,104 @@ START_TEST(threads_do_not_mix_lines)
 	for (; *at; at = strchr(at, '\n') + 1)
 		ck_assert_int_eq(strncmp(untimed(at), "level=info message=\""
 		    "a message of some length\"\n", 46), 0);
+	(void)fclose(file);
+}
+END_TEST
+
+/* A journal's socket; *other is its reader. */
+static int
+must_journal(int *other)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0, fds), 0);
+	*other = fds[0];
+	return fds[1];
+}
+
+START_TEST(the_kind_changes_with_the_descriptor)
+{
+	int journal, old = log_fd();
+
+	log_replace_fd(must_journal(&journal), LOG_KIND_JOURNAL);
+	ck_assert_int_eq(log_kind(), LOG_KIND_JOURNAL);
+	ck_assert_int_eq(fcntl(old, F_GETFD), -1);
+	log_info("one");
+	ck_assert_str_eq(logged(), "");
+	reader = journal;
+	ck_assert_str_eq(logged(),
+	    "PRIORITY=6\nSYSLOG_IDENTIFIER=socketserverd\n"
+	    "MESSAGE=message=\"one\"\n");
+}
+END_TEST
+
+START_TEST(gathered_lines_stay_with_the_old_kind)
+{
+	int journal;
+
+	gather_begin();
+	log_access(&(struct log_access){ .result = "ok" });
+	log_access(&(struct log_access){ .result = "reset" });
+	log_replace_fd(must_journal(&journal), LOG_KIND_JOURNAL);
+	ck_assert_uint_eq(count_lines(logged()), 2);
+	log_access(&(struct log_access){ .result = "reset" });
+	reader = journal;
+	ck_assert_ptr_nonnull(strstr(logged(), "result=reset"));
+	ck_assert_uint_eq(log_dropped(), 0);
+}
+END_TEST
+
+START_TEST(form_and_access_change_while_it_runs)
+{
+	log_set_format(LOG_FORMAT_JSON);
+	log_info("one");
+	ck_assert_int_eq(logged()[0], '{');
+	log_set_access(false);
+	log_access(&(struct log_access){ .result = "ok" });
+	ck_assert_str_eq(logged(), "");
+	log_set_access(true);
+	log_set_format(LOG_FORMAT_TEXT);
+	log_access(&(struct log_access){ .result = "ok" });
+	ck_assert_ptr_nonnull(strstr(untimed(logged()), "result=ok"));
+}
+END_TEST
+
+/* Each record is framed for where it goes, whoever writes meanwhile. */
+START_TEST(threads_write_while_the_kind_changes)
+{
+	FILE *file = tmpfile();
+	pthread_t threads[4];
+	unsigned in_journal = 0, in_file = 0;
+	const char *at;
+	int journal;
+
+	ck_assert_ptr_nonnull(file);
+	log_use(dup(fileno(file)), LOG_KIND_STREAM, LOG_FORMAT_TEXT,
+	    LOG_LEVEL_INFO, true);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, log_many,
+		    (void *)(uintptr_t)"a message of some length"), 0);
+	for (int i = 0; i < 50; i++) {
+		log_replace_fd(must_journal(&journal), LOG_KIND_JOURNAL);
+		log_replace_fd(dup(fileno(file)), LOG_KIND_STREAM);
+		log_set_level(LOG_LEVEL_INFO);
+		for (reader = journal; *logged();) {
+			ck_assert_int_eq(strncmp(text, "PRIORITY=", 9), 0);
+			in_journal += strstr(text, "some length") != NULL;
+		}
+		(void)close(journal);
+	}
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_int_eq(lseek(fileno(file), 0, SEEK_SET), 0);
+	reader = fileno(file);
+	/* reports of what was dropped are lines, too */
+	for (at = logged(); *at; at = strchr(at, '\n') + 1)
+		in_file += strncmp(untimed(at), "level=info message=\""
+		    "a message of some length\"\n", 46) == 0;
+	ck_assert_uint_ge(in_file + in_journal + log_dropped(), 1200);
+	ck_assert_uint_le(in_file + in_journal, 1200);
 	(void)fclose(file);
 }
 END_TEST
@@ -572,7 +765,16 @@ log_suite(void)
 	tcase_add_test(tcase, a_target_that_is_none_is_refused);
 	tcase_add_test(tcase, a_flood_of_one_listener_is_thinned);
 	tcase_add_test(tcase, a_flood_thins_nothing_else);
+	tcase_add_test(tcase, gathered_lines_come_before_what_is_logged_later);
+	tcase_add_test(tcase, gathered_lines_go_to_the_sink_of_their_time);
+	tcase_add_test(tcase, a_forked_child_gathers_nothing);
+	tcase_add_test(tcase, gathered_lines_that_are_lost_are_counted);
+	tcase_add_test(tcase, only_lines_are_rescued);
 	tcase_add_test(tcase, threads_do_not_mix_lines);
+	tcase_add_test(tcase, the_kind_changes_with_the_descriptor);
+	tcase_add_test(tcase, gathered_lines_stay_with_the_old_kind);
+	tcase_add_test(tcase, form_and_access_change_while_it_runs);
+	tcase_add_test(tcase, threads_write_while_the_kind_changes);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -12,22 +12,23 @@
 START_TEST(two_mappings_are_one_memory)
 {
 	struct stats_slab *mine, *other;
-	unsigned slots = 0;
+	struct stats_size size = { 0 };
 	int fd;
 
-	mine = stats_new(3, &fd);
+	mine = stats_new((struct stats_size){ 3, 2 }, &fd);
 	ck_assert_ptr_nonnull(mine);
-	other = stats_map(fd, &slots);
+	other = stats_map(fd, &size);
 	ck_assert_ptr_nonnull(other);
-	ck_assert_uint_eq(slots, 3);
+	ck_assert_uint_eq(size.slots, 3);
+	ck_assert_uint_eq(size.seats, 2);
 	fd_close(&fd);
 	stats_add(&other->slots[2], COUNTER_REQUESTS, 5);
 	ck_assert_int_eq(mine->slots[2].counters[COUNTER_REQUESTS], 5);
-	stats_free(&other, slots);
+	stats_free(&other, size);
 	ck_assert_ptr_null(other);
-	stats_free(&other, slots);
+	stats_free(&other, size);
 	ck_assert_int_eq(mine->slots[2].counters[COUNTER_REQUESTS], 5);
-	stats_free(&mine, 3);
+	stats_free(&mine, size);
 }
 END_TEST
 
@@ -36,26 +37,26 @@ START_TEST(nobody_can_resize_the_file)
 	struct stats_slab *slab;
 	int fd;
 
-	slab = stats_new(1, &fd);
+	slab = stats_new((struct stats_size){ 1, 0 }, &fd);
 	ck_assert_ptr_nonnull(slab);
 	ck_assert_int_eq(ftruncate(fd, 0), -1);
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), -1);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
-	stats_free(&slab, 1);
+	stats_free(&slab, (struct stats_size){ 1, 0 });
 }
 END_TEST
 
 START_TEST(what_is_no_slab_is_refused)
 {
-	unsigned slots;
+	struct stats_size size;
 	int fd = fd_memory("short", "x", 1), fds[2];
 
-	ck_assert_ptr_null(stats_map(fd, &slots));
+	ck_assert_ptr_null(stats_map(fd, &size));
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_int_eq(pipe(fds), 0);
-	ck_assert_ptr_null(stats_map(fds[0], &slots));
-	ck_assert_ptr_null(stats_map(-1, &slots));
+	ck_assert_ptr_null(stats_map(fds[0], &size));
+	ck_assert_ptr_null(stats_map(-1, &size));
 	ck_assert_int_eq(errno, EBADF);
 }
 END_TEST
@@ -86,7 +87,7 @@ START_TEST(a_hostile_slot_is_clamped)
 	struct stats_slab *slab;
 	int fd;
 
-	slab = stats_new(3, &fd);
+	slab = stats_new((struct stats_size){ 3, 2 }, &fd);
 	ck_assert_ptr_nonnull(slab);
 	slab->slots[0].counters[COUNTER_ACTIVE] = -100;
 	slab->slots[1].counters[COUNTER_ACTIVE] = 7;
@@ -98,7 +99,7 @@ START_TEST(a_hostile_slot_is_clamped)
 	ck_assert_int_eq(sum.counters[COUNTER_ACTIVE], 7);
 	ck_assert_int_eq(sum.counters[COUNTER_BYTES_IN], INT64_MAX);
 	ck_assert_int_eq(sum.refused[REASON_ACCESS], 4);
-	stats_free(&slab, 3);
+	stats_free(&slab, (struct stats_size){ 3, 2 });
 }
 END_TEST
 

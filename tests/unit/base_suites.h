@@ -13,10 +13,13 @@ Suite *fd_suite(void);
 Suite *addr_suite(void);
 Suite *acl_suite(void);
 Suite *stats_suite(void);
+Suite *totals_suite(void);
 Suite *channel_suite(void);
 Suite *sig_suite(void);
 Suite *loop_suite(void);
 Suite *record_suite(void);
+Suite *gather_suite(void);
+Suite *seat_suite(void);
 Suite *log_suite(void);
 
 #endif

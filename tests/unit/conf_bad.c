@@ -10,6 +10,9 @@
 #include "conf_suites.h"
 #include "conf_tools.h"
 
+#define A20 "aaaaaaaaaaaaaaaaaaaa"
+#define A108 A20 A20 A20 A20 A20 "aaaaaaaa"
+
 static const struct {
 	const char *claim;
 	const char *text;
@@ -280,11 +283,26 @@ static const struct {
 	    LISTENER_A("limits = 5;"),
 	    "main.conf:3: listener \"a\": limits: a whole number is given; a "
 	    "group { ... } is allowed\n" },
-	{ "control is not yet",
-	    "control = { mode = \"0600\"; };\n"
+	{ "no such key of control",
+	    "control = { port = 5; };\n"
 	    LISTENER_A(""),
-	    "main.conf:2: control: unknown key; socketserverd -H lists all "
-	    "keys\n" },
+	    "main.conf:2: control.port: unknown key; socketserverd -H lists "
+	    "all keys\n" },
+	{ "control socket that is no string",
+	    "control = { socket = 5; };\n"
+	    LISTENER_A(""),
+	    "main.conf:2: control.socket: 5 is a number; a string is "
+	    "allowed\n" },
+	{ "control socket with a long path",
+	    "control = { socket = \"/" A108 "\"; };\n"
+	    LISTENER_A(""),
+	    "main.conf:2: control.socket: \"unix:/" A108 "\": a Unix socket's "
+	    "name has at most 107 bytes\n" },
+	{ "control group that is not there",
+	    "control = { group = \"no-such-group\"; };\n"
+	    LISTENER_A(""),
+	    "main.conf:2: control.group: there is no group \"no-such-group\"; "
+	    "getent group lists them\n" },
 	{ "string for a number",
 	    LISTENER_A("backlog = \"5\";"),
 	    "main.conf:3: listener \"a\": backlog: \"5\" is a string; a whole "
@@ -609,6 +627,36 @@ static const struct {
 				"\"1M\";"),
 	    "main.conf:3: listener \"a\": stack_size: does not apply to "
 	    "concurrency \"prefork\"; it is for \"threaded\" only\n" },
+	{ "keys of a TCP socket on a Unix one",
+	    "listeners = ( { name = \"a\"; listen = \"unix:s\"; handler = "
+	    "\"echo\";\n nodelay = true;\n defer_accept = 1;\n } );",
+	    "main.conf:3: listener \"a\": nodelay: does nothing for any "
+	    "address of this listener; it is for tcp: or fd: only, or for "
+	    "defaults\n"
+	    "main.conf:4: listener \"a\": defer_accept: does nothing for any "
+	    "address of this listener; it is for tcp: only, or for "
+	    "defaults\n" },
+	{ "a mode where there is no file",
+	    "listeners = ( { name = \"a\"; listen = ( \"unix:@s\", "
+	    "\"tcp://127.0.0.1:0\" ); handler = \"echo\";\n mode = "
+	    "\"0600\"; } );",
+	    "main.conf:3: listener \"a\": mode: does nothing for any address "
+	    "of this listener; it is for a path (unix: or unixgram:) only, or "
+	    "for defaults\n" },
+	{ "keys of a socket that is handed over",
+	    "listeners = ( { name = \"a\"; listen = \"fd:s\"; handler = "
+	    "\"echo\";\n backlog = 5;\n reuse_address = true; } );",
+	    "main.conf:3: listener \"a\": backlog: does nothing for a socket "
+	    "that is handed over; set Backlog= in its socket unit\n"
+	    "main.conf:4: listener \"a\": reuse_address: does nothing for any "
+	    "address of this listener; it is for tcp: only, or for "
+	    "defaults\n" },
+	{ "an unknown address hides what its keys could do",
+	    "listeners = ( { name = \"a\"; listen = \"tcp:x\"; handler = "
+	    "\"echo\";\n mode = \"0600\"; } );",
+	    "main.conf:2: listener \"a\": listen: \"tcp:x\": an "
+	    "address is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH, "
+	    "unixgram:PATH or fd:NAME\n" },
 	{ "workers above max_connections",
 	    LISTENER_A("max_connections = 2; workers = 4;"),
 	    "main.conf:3: listener \"a\": workers: 4 is above max_connections, "

@@ -107,7 +107,10 @@ START_TEST(help_tells_what_a_row_says)
 	help("backlog");
 	ck_assert_ptr_nonnull(strstr(text, "a whole number from 1 to 1000000"));
 	ck_assert_ptr_nonnull(strstr(text, "default  4096"));
-	ck_assert_ptr_nonnull(strstr(text, "reload   socket"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "reload   socket: applied to the open socket"));
+	ck_assert_ptr_nonnull(strstr(text, "only     addresses of tcp:, unix:"));
+	ck_assert_ptr_nonnull(strstr(text, "fd:      Backlog= in"));
 	ck_assert_ptr_nonnull(strstr(text, "somaxconn"));
 	help("limits.nofile");
 	ck_assert_ptr_nonnull(strstr(text, "RLIMIT_NOFILE"));
@@ -221,13 +224,16 @@ must_write_uncommented(const char *file)
 	for (line = strtok_r(heading, "\n", &rest); line;
 	    line = strtok_r(NULL, "\n", &rest))
 		if (line[0] == '#' && line[1] != ' ' &&
+		    strncmp(line, "#listen ", 8) != 0 &&
 		    strncmp(line, "#user", 5) != 0 &&
 		    strncmp(line, "#group", 6) != 0 &&
 		    strncmp(line, "#owner", 6) != 0 &&
 		    strncmp(line, "#chroot", 7) != 0 &&
 		    strncmp(line, "#stack_size", 11) != 0)
 			(void)buf_printf(&out, "%s\n", line + 1);
-	(void)buf_puts(&out, "concurrency = \"prefork\"; } );\n");
+	/* addresses of the forms that all the keys are for */
+	(void)buf_puts(&out, "listen = ( \"tcp://127.0.0.1:0\", \"unix:s\" "
+	    "); concurrency = \"prefork\"; } );\n");
 	must_write_conf(file, out.data);
 	buf_free(&out);
 }

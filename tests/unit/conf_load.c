@@ -64,11 +64,13 @@ END_TEST
 
 START_TEST(every_notation_is_read)
 {
-	const struct listener_conf *a = load_one(LISTENER_A(
+	const struct listener_conf *a = load_one("listeners = ( { name = \"a\"; "
+	    "listen = [ \"tcp://127.0.0.1:0\", \"unix:s\" ]; "
+	    "handler = \"echo\";\n"
 	    "timeout = 0.25; session_timeout = \"2m\"; tick = 5;\n"
 	    "read_buffer = \"64K\"; keepalive = 30; mode = \"0660\";\n"
 	    "nodelay = FALSE; when_full = \"reset\"; defer_accept = \"5s\";\n"
-	    "limits : { nofile = 0x100; memory = \"1G\"; cpu = \"1m\" }"));
+	    "limits : { nofile = 0x100; memory = \"1G\"; cpu = \"1m\" } } );");
 
 	ck_assert_int_eq(a->timeout_ms, 250);
 	ck_assert_int_eq(a->session_timeout_ms, 120000);
@@ -109,6 +111,35 @@ START_TEST(defaults_hold_where_a_listener_says_nothing)
 	ck_assert_int_eq(l[1].limits.nofile, 200);
 	ck_assert_int_eq(l[1].limits.core_bytes, 0);
 	ck_assert_int_eq(l[1].workers, 0);      /* sync has no use for it */
+}
+END_TEST
+
+START_TEST(defaults_that_do_nothing_for_a_socket_are_passed_over)
+{
+	const struct listener_conf *l;
+
+	must_write_conf("main.conf", "defaults = { nodelay = false; mode = "
+	    "\"0600\"; backlog = 9; };\nlisteners = ( { name = \"t\"; handler "
+	    "= \"echo\"; listen = \"tcp://127.0.0.1:0\"; }, { name = \"u\"; "
+	    "handler = \"echo\"; listen = \"unixgram:s\"; } );\n");
+	config = must_load("main.conf");
+	l = config->listeners;
+	ck_assert(!l[0].nodelay && l[1].nodelay);
+	ck_assert_int_eq(l[0].mode, 0660);
+	ck_assert_int_eq(l[1].mode, 0600);
+	ck_assert_int_eq(l[0].backlog, 9);
+	ck_assert_int_eq(l[1].backlog, 4096);
+}
+END_TEST
+
+START_TEST(one_address_of_many_is_enough_for_a_key)
+{
+	must_write_conf("main.conf", "listeners = ( { name = \"a\"; handler = "
+	    "\"echo\"; listen = ( \"udp://127.0.0.1:0\", \"unix:s\" ); mode = "
+	    "\"0600\"; backlog = 9; freebind = true; } );\n");
+	config = must_load("main.conf");
+	ck_assert_int_eq(config->listeners[0].backlog, 9);
+	ck_assert(config->listeners[0].freebind);
 }
 END_TEST
 
@@ -212,7 +243,8 @@ START_TEST(relative_paths_begin_at_the_main_file)
 	must_write("sub/y.so", "");
 	must_write("sub/main.conf", "module_path = [ \"m\" ];\n"
 	    "address_file = \"addresses\"; log = { target = \"file:l/log\"; "
-	    "};\nlisteners = ( { name = \"a\"; listen = \"unix:s.sock\"; "
+	    "};\ncontrol = { socket = \"c.sock\"; };\n"
+	    "listeners = ( { name = \"a\"; listen = \"unix:s.sock\"; "
 	    "handler = \"x\"; }, { name = \"b\"; listen = \"unix:@b\"; "
 	    "handler = \"./y.so\"; } );");
 	config = must_load("sub/main.conf");
@@ -222,6 +254,8 @@ START_TEST(relative_paths_begin_at_the_main_file)
 	ck_assert_str_eq(config->listeners[1].handler_file, wanted);
 	snprintf(wanted, sizeof(wanted), "%s/sub/addresses", place());
 	ck_assert_str_eq(config->address_file, wanted);
+	snprintf(wanted, sizeof(wanted), "%s/sub/c.sock", place());
+	ck_assert_str_eq(config->control.socket, wanted);
 	snprintf(wanted, sizeof(wanted), "file:%s/sub/l/log", place());
 	ck_assert_str_eq(config->log.target, wanted);
 	snprintf(wanted, sizeof(wanted), "unix:%s/sub/s.sock", place());
@@ -396,8 +430,9 @@ START_TEST(another_user_is_for_root_only)
 {
 	if (geteuid() != 0)
 		return;
-	must_write_conf("main.conf", LISTENER_A("user = \"daemon\"; chroot = "
-	    "\"/\"; owner = \"daemon\"; group = \"daemon\";"));
+	must_write_conf("main.conf", "listeners = ( { name = \"a\"; listen = "
+	    "\"unix:s\"; handler = \"echo\";\nuser = \"daemon\"; chroot = "
+	    "\"/\"; owner = \"daemon\"; group = \"daemon\"; } );");
 	config = must_load("main.conf");
 	ck_assert_int_eq(chmod(place(), 0755), 0);
 	ck_assert_int_eq(setgid(65534), 0);
@@ -523,6 +558,9 @@ load_suite(void)
 	tcase_add_test(tc, every_notation_is_read);
 	tcase_add_test(tc, keepalive_can_be_off);
 	tcase_add_test(tc, defaults_hold_where_a_listener_says_nothing);
+	tcase_add_test(tc,
+	    defaults_that_do_nothing_for_a_socket_are_passed_over);
+	tcase_add_test(tc, one_address_of_many_is_enough_for_a_key);
 	tcase_add_test(tc, the_top_level_is_inherited);
 	tcase_add_test(tc, a_pool_of_processes_has_four);
 	tcase_add_test(tc, a_default_pool_fits_into_max_connections);

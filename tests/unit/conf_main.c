@@ -5,9 +5,8 @@
 
 /* From simple to complex: the first failure is the one to read. */
 static Suite *(*const suites[])(void) = {
-	rows_suite, number_suite, lex_suite, flat_suite, child_suite,
-	    load_suite,
-	bad_suite, doc_suite,
+	rows_suite, number_suite, lex_suite, digest_suite, diff_suite,
+	flat_suite, child_suite, load_suite, bad_suite, doc_suite,
 };
 
 int

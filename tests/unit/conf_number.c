@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/number.h"
+#include "base/suggest.h"
 #include "conf/fault.h"
-#include "conf/number.h"
-#include "conf/suggest.h"
 #include "conf_suites.h"
 
 static int64_t

@@ -9,6 +9,8 @@ Suite *rows_suite(void);        /* a walk over schema.c */
 /* durations, sizes, "did you mean", fault lines */
 Suite *number_suite(void);
 Suite *lex_suite(void);
+Suite *digest_suite(void);      /* what a file holds, in few words */
+Suite *diff_suite(void);        /* what a reload has to do; walks schema.c */
 Suite *flat_suite(void);
 Suite *child_suite(void);
 Suite *load_suite(void);        /* good files: defaults, conf.d, includes, -r */

@@ -148,10 +148,10 @@ set_up(void)
 	};
 	faults_init(&faults);
 	ck_assert_int_eq(host_init(&host, &conf, &module, &faults), 0);
-	host.slab = stats_new(1, &fd);
+	host.size = (struct stats_size){ .slots = 1, .seats = 1 };
+	host.slab = stats_new(host.size, &fd);
 	ck_assert_ptr_nonnull(host.slab);
 	host.stats = &host.slab->slots[0];
-	host.slots = 1;
 	(void)close(fd);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	verify_answer = 1;
@@ -164,7 +164,7 @@ tear_down(void)
 {
 	request_free(&request);
 	host_free(&host);
-	stats_free(&host.slab, 1);
+	stats_free(&host.slab, host.size);
 	(void)close(ends[1]);
 }
 
@@ -174,7 +174,7 @@ serve_stream(void)
 	endpoint = (struct endpoint){ .transport = &stream, .fd = -1 };
 	const struct arrival arrival = { .endpoint = &endpoint, .fd = ends[0] };
 
-	request_begin(&request, &arrival);
+	request_begin(&request, &arrival, request_new_id(&host));
 	/* The peer has ended its side, so that closing waits for nobody. */
 	ck_assert_int_eq(shutdown(ends[1], SHUT_WR), 0);
 	request_serve(&request);
@@ -191,7 +191,7 @@ serve_datagram(const char *text)
 	const struct arrival arrival = { .endpoint = &endpoint, .fd = -1,
 		.data = data, .size = sizeof(data), .len = strlen(text) };
 
-	request_begin(&request, &arrival);
+	request_begin(&request, &arrival, request_new_id(&host));
 	request_serve(&request);
 	request_end(&request);
 }
@@ -359,7 +359,7 @@ START_TEST(a_write_after_the_end_of_our_side_is_a_broken_pipe)
 	endpoint = (struct endpoint){ .transport = &stream, .fd = -1 };
 	const struct arrival arrival = { .endpoint = &endpoint, .fd = ends[0] };
 
-	request_begin(&request, &arrival);
+	request_begin(&request, &arrival, request_new_id(&host));
 	ck_assert_int_eq(request_end_write(&request), 0);
 	ck_assert_int_eq(request_write(&request, "x", 1), -EPIPE);
 }

@@ -9,6 +9,7 @@
 
 /* What the tests of src/net share. Every must_ ends the test on failure. */
 
+Suite *apply_suite(void);
 Suite *inherit_suite(void);
 Suite *tcp_suite(void);
 Suite *transport_suite(void);

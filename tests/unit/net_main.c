@@ -12,6 +12,7 @@ main(void)
 	srunner_add_suite(runner, tcp_suite());
 	srunner_add_suite(runner, udp_suite());
 	srunner_add_suite(runner, unix_suite());
+	srunner_add_suite(runner, apply_suite());
 	srunner_add_suite(runner, inherit_suite());
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -6,5 +6,6 @@
 
 Suite *backlog_suite(void);
 Suite *linger_suite(void);
+Suite *service_suite(void);
 
 #endif

@@ -131,16 +131,14 @@ END_TEST
 
 START_TEST(address_file_has_a_line_a_socket)
 {
-	struct listener_conf web = { .name = "web" }, echo = { .name = "echo" };
-	struct endpoint of_web[2] = {
-		{ .address = "tcp://127.0.0.1:40123" },
-		{ .address = "unix:/run/web" },
-	};
-	struct endpoint of_echo = { .address = "udp://[::1]:7" };
-	struct listener listeners[] = {
-		{ .conf = &web, .endpoints = of_web, .endpoint_count = 2 },
-		{ .conf = &echo, .endpoints = &of_echo, .endpoint_count = 1 },
-	};
+	static char web_name[] = "web", echo_name[] = "echo";
+	struct bound tcp = { .endpoint.address = "tcp://127.0.0.1:40123" };
+	struct bound path_socket = { .endpoint.address = "unix:/run/web" };
+	struct bound udp = { .endpoint.address = "udp://[::1]:7" };
+	struct bound *of_web[] = { &tcp, &path_socket }, *of_echo[] = { &udp };
+	struct listener web = { .name = web_name, .sockets = { of_web, 2 } };
+	struct listener echo = { .name = echo_name, .sockets = { of_echo, 1 } };
+	struct listener *const listeners[] = { &web, &echo };
 	struct err err;
 
 	ck_assert_int_eq(address_file_write(path, listeners, 2, &err), 0);

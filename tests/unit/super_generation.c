@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Generations: their table, and with a service program that behaves as told. */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,24 +13,34 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "super/crash.h"
 #include "super/generation.h"
 #include "super_suites.h"
 
 #define PATIENCE_MS 20000
 
 static struct program program;
-static struct config *config;
+static struct held *held;
+static const struct bound_list none;
 static struct listener_conf conf;
 static struct generation_env env;
 static struct generation *gen;
 static int changes[GEN_STATES];         /* into each state */
 static char complaint[CHANNEL_TEXT_SIZE];
+static struct crash last_crash;
+static unsigned crashes;
 
 static void
 changed(struct generation *g, enum gen_state from)
 {
 	(void)from;
 	changes[g->state]++;
+}
+
+static void
+released(struct generation *g)
+{
+	(void)g;
 }
 
 static void
@@ -39,18 +51,30 @@ complain(struct generation *g, const char *text)
 }
 
 static void
+crashed(struct generation *g, const struct crash *crash)
+{
+	ck_assert_uint_eq(crash->generation, g->number);
+	last_crash = *crash;
+	crashes++;
+}
+
+static void
 setup(void)
 {
+	struct config *config = config_new();
 	struct err err;
 
 	sig_reset();
 	log_set_level(LOG_LEVEL_ERROR);
 	setenv("FAKE_SAN_OPTIONS", "ready", 1);
-	config = config_new();
+	ck_assert(config != NULL);
 	config->user = config->group = config->address_file = "";
+	config->control.socket = config->control.group = "";
 	config->log.target = "stderr";
+	held = held_new(&config);
 	conf = (struct listener_conf){
 		.name = "web", .handler = "echo", .handler_file = "/echo.so",
+		.handler_digest = "", .handler_build_id = "",
 		.refuse_text = "", .bind_device = "", .owner = "",
 		.group_owner = "", .user = "", .group = "", .chroot = "",
 		.is_enabled = true, .concurrency = CONCURRENCY_THREADED,
@@ -58,11 +82,11 @@ setup(void)
 		.drain_timeout_ms = 1000,
 	};
 	env = (struct generation_env){
-		.loop = loop_new(), .program = &program, .config = config,
+		.loop = loop_new(), .program = &program,
 		.log_kind = "stream", .log_fd = -1, .changed = changed,
-		.complain = complain,
+		.released = released, .complain = complain, .crashed = crashed,
 	};
-	ck_assert(env.loop != NULL && config != NULL);
+	ck_assert(env.loop != NULL && held != NULL);
 	ck_assert_msg(program_open(&program, fake_service_path(), &err) == 0,
 	    "%s", err.text);
 }
@@ -75,7 +99,7 @@ teardown(void)
 	generation_free(&gen);
 	program_close(&program);
 	loop_free(&env.loop);
-	config_free(&config);
+	held_put(&held);
 }
 
 /* The service program's environment is taken when it is opened. */
@@ -94,7 +118,7 @@ start(void)
 {
 	struct err err;
 
-	gen = generation_new(&env, &conf, 1, NULL, 0, &err);
+	gen = generation_new(&env, held, &conf, 1, &none, &err);
 	ck_assert_msg(gen != NULL, "%s", err.text);
 	ck_assert_int_eq(gen->state, GEN_STARTING);
 	generation_start(gen);
@@ -186,7 +210,7 @@ START_TEST(every_event_in_every_state)
 {
 	struct err err;
 
-	gen = generation_new(&env, &conf, 1, NULL, 0, &err);
+	gen = generation_new(&env, held, &conf, 1, &none, &err);
 	for (int state = 0; state < GEN_STATES; state++)
 		for (int event = 0; event < GEN_EVENTS; event++) {
 			int to = -1;
@@ -264,7 +288,7 @@ START_TEST(the_waits_of_a_crash_loop_grow)
 {
 	behave("crash");
 	start();
-	while (gen->workers[0].backoff.next_ms < 160)
+	while (gen->workers[0].backoff.next_ms < 640)
 		(void)in_time(clock_after_ms(PATIENCE_MS));
 	ck_assert_int_ge(changes[GEN_SERVING], 3);
 	generation_drain(gen);
@@ -288,6 +312,119 @@ START_TEST(requests_of_a_dead_process_count_as_errors)
 }
 END_TEST
 
+/* It may die between two of its counters: taken, and not yet active. */
+START_TEST(what_was_taken_is_accounted_for_after_a_crash)
+{
+	struct stats *stats;
+
+	start();
+	expect_state(GEN_SERVING);
+	stats = &gen->slab->slots[0];
+	stats_add(stats, COUNTER_ACCEPTED, 10);
+	stats_add(stats, COUNTER_REQUESTS, 4);
+	stats_add(stats, COUNTER_ACTIVE, 2);
+	stats_refuse(stats, REASON_ACCESS);
+	ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
+	expect_state(GEN_STARTING);
+	ck_assert_int_eq(stats->counters[COUNTER_ACTIVE], 0);
+	ck_assert_int_eq(stats->counters[COUNTER_ERRORS], 5);
+}
+END_TEST
+
+/* Sit down in slot 0. */
+static void
+seat_request(unsigned i, uint64_t id)
+{
+	const struct seat_entry entry = {
+		.id = id, .worker = "Thread-1", .started_at = clock_now(),
+		.peer = &(struct sockaddr_in){ .sin_family = AF_INET,
+		    .sin_port = htons(4711) },
+		.peer_len = sizeof(struct sockaddr_in),
+	};
+
+	seat_begin(stats_seat(gen->slab, gen->size, 0, i), &entry);
+	stats_use_seat(&gen->slab->slots[0], i);
+	stats_add(&gen->slab->slots[0], COUNTER_ACTIVE, 1);
+}
+
+/* What the log holds since it was led into the pipe. */
+static const char *
+logged(int reader)
+{
+	static char text[65536];
+	ssize_t n = read(reader, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static int
+must_log_to_pipe(void)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	log_use(fds[1], LOG_KIND_STREAM, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, true);
+	return fds[0];
+}
+
+START_TEST(requests_of_a_dead_process_are_logged)
+{
+	struct seat_view view;
+	int reader = must_log_to_pipe();
+	const char *text;
+
+	start();
+	expect_state(GEN_SERVING);
+	seat_request(0, 10000000001);
+	seat_request(2, 10000000002);
+	ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
+	expect_state(GEN_STARTING);
+	text = logged(reader);
+	ck_assert_ptr_nonnull(strstr(text, "request=10000000001"));
+	ck_assert_ptr_nonnull(strstr(text, "request=10000000002"));
+	ck_assert_ptr_nonnull(strstr(text, "result=crash"));
+	ck_assert_ptr_nonnull(strstr(text, "peer=0.0.0.0:4711"));
+	ck_assert(!seat_read(stats_seat(gen->slab, gen->size, 0, 2), &view));
+	expect_state(GEN_SERVING);
+}
+END_TEST
+
+/* Ended by force in a drain: no crash. */
+START_TEST(requests_that_a_drain_cut_are_logged_as_such)
+{
+	int reader = must_log_to_pipe();
+	const char *text;
+
+	behave("deaf");
+	start();
+	expect_state(GEN_SERVING);
+	seat_request(0, 7);
+	generation_drain(gen);
+	generation_kill(gen);
+	expect_state(GEN_GONE);
+	text = logged(reader);
+	ck_assert_ptr_nonnull(strstr(text, "result=error"));
+	ck_assert_ptr_nonnull(strstr(text, "reason=draining"));
+	ck_assert_ptr_null(strstr(text, "result=crash"));
+}
+END_TEST
+
+START_TEST(each_generation_has_ids_of_its_own)
+{
+	uint64_t blocks = 0;
+	struct err err;
+
+	env.id_blocks = &blocks;
+	for (unsigned i = 0; i < 3; i++) {
+		gen = generation_new(&env, &conf, i + 1, NULL, 0, &err);
+		ck_assert_msg(gen != NULL, "%s", err.text);
+		ck_assert_uint_eq(gen->slab->next_id, i * 10000000000);
+		generation_free(&gen);
+	}
+}
+END_TEST
+
 /* What stands in shared memory is the service's to write. */
 START_TEST(a_wild_gauge_is_clamped)
 {
@@ -300,6 +437,32 @@ START_TEST(a_wild_gauge_is_clamped)
 	ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
 	expect_state(GEN_STARTING);
 	ck_assert_int_eq(stats->counters[COUNTER_ERRORS], 100);
+}
+END_TEST
+
+/* Nor is every line that it leaves there one. */
+START_TEST(lines_of_a_dead_process_are_written_if_they_are_lines)
+{
+	char text[4096];
+	int fds[2];
+	ssize_t n;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	log_use(fds[1], LOG_KIND_STREAM, LOG_FORMAT_TEXT, LOG_LEVEL_WARNING,
+	    true);
+	behave("lines");
+	start();
+	expect_state(GEN_SERVING);
+	expect_state(GEN_STARTING);
+	n = read(fds[0], text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_int_eq(strncmp(text, "good=1\ngood=2\ntime=", 19), 0);
+	ck_assert_ptr_nonnull(strstr(text, "3 access lines that a service "
+	    "process left are damaged and left out"));
+	ck_assert_ptr_null(strstr(text, "forged"));
+	ck_assert_ptr_null(strstr(text, "torn"));
+	(void)close(fds[0]);
 }
 END_TEST
 
@@ -390,6 +553,244 @@ START_TEST(a_busy_pool_grows_to_its_maximum_and_shrinks_again)
 }
 END_TEST
 
+/* What is known of the dead */
+
+static void
+expect_crashes(unsigned n)
+{
+	int64_t deadline_at = clock_after_ms(PATIENCE_MS);
+
+	while (crashes < n)
+		(void)in_time(deadline_at);
+}
+
+START_TEST(a_crash_leaves_a_record)
+{
+	pid_t pid;
+
+	start();
+	expect_state(GEN_SERVING);
+	pid = gen->workers[0].pid;
+	stats_add(&gen->slab->slots[0], COUNTER_ACTIVE, 2);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	expect_crashes(1);
+	ck_assert_str_eq(last_crash.how, "was killed by SIGKILL");
+	ck_assert_int_eq(last_crash.signal, SIGKILL);
+	ck_assert_int_eq(last_crash.pid, pid);
+	ck_assert_int_eq(last_crash.active, 2);
+	ck_assert_str_eq(last_crash.handler, "echo");
+	ck_assert(last_crash.was_ready && !last_crash.was_ours);
+	ck_assert_int_gt(last_crash.at, 0);
+	ck_assert_int_gt(last_crash.time_ns, 0);
+}
+END_TEST
+
+START_TEST(a_start_that_fails_leaves_a_record)
+{
+	behave("failed");
+	start();
+	expect_crashes(1);
+	ck_assert(!last_crash.was_ready);
+	ck_assert_int_eq(last_crash.signal, 0);
+	ck_assert_int_ne(last_crash.status, 0);
+}
+END_TEST
+
+START_TEST(whoever_was_asked_to_end_did_not_crash)
+{
+	start();
+	expect_state(GEN_SERVING);
+	generation_drain(gen);
+	expect_state(GEN_GONE);
+	ck_assert_uint_eq(crashes, 0);
+}
+END_TEST
+
+START_TEST(a_kill_at_the_drain_deadline_is_no_crash)
+{
+	behave("deaf");
+	conf.drain_timeout_ms = 0;
+	start();
+	expect_state(GEN_SERVING);
+	generation_drain(gen);
+	expect_state(GEN_GONE);
+	ck_assert_uint_eq(crashes, 0);
+}
+END_TEST
+
+/* Nobody but us should; but then it must neither be waited for for ever, nor
+ * may its number be sent a signal: it may be another's. */
+START_TEST(a_process_that_somebody_else_reaped_is_replaced)
+{
+	pid_t pid;
+
+	start();
+	expect_state(GEN_SERVING);
+	pid = gen->workers[0].pid;
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	expect_crashes(1);
+	ck_assert_str_eq(last_crash.how, "ended unseen");
+	expect_state(GEN_SERVING);
+	ck_assert_int_ne(gen->workers[0].pid, 0);
+}
+END_TEST
+
+START_TEST(before_the_first_request_the_waits_grow_faster)
+{
+	conf.restart.maximum_ms = 100000;
+	start();
+	expect_state(GEN_SERVING);
+	ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
+	expect_state(GEN_STARTING);
+	ck_assert_int_eq(gen->workers[0].backoff.next_ms, 40);
+	expect_state(GEN_SERVING);
+	stats_add(&gen->slab->slots[0], COUNTER_ACCEPTED, 1);
+	ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
+	expect_state(GEN_STARTING);
+	ck_assert_int_eq(gen->workers[0].backoff.next_ms, 80);
+}
+END_TEST
+
+START_TEST(a_slot_full_of_nonsense_is_survived)
+{
+	static const int64_t values[] = { -1, INT64_MAX, INT64_MIN };
+
+	start();
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct stats *stats = &gen->slab->slots[0];
+
+		expect_state(GEN_SERVING);
+		for (unsigned c = 0; c < COUNTERS; c++)
+			atomic_store(&stats->counters[c], values[i]);
+		ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
+		expect_crashes((unsigned)i + 1);
+		ck_assert_int_ge(stats->counters[COUNTER_ERRORS], 0);
+		ck_assert_int_eq(stats->counters[COUNTER_ACTIVE], 0);
+		ck_assert_int_ge(last_crash.active, 0);
+		ck_assert_int_le(last_crash.active, conf.max_connections);
+	}
+}
+END_TEST
+
+/* The heartbeat */
+
+static void
+expect_asked(bool is_asked)
+{
+	int64_t deadline_at = clock_after_ms(PATIENCE_MS);
+
+	while (gen->workers[0].heartbeat.is_asked != is_asked)
+		(void)in_time(deadline_at);
+}
+
+START_TEST(one_that_answers_is_left_alone)
+{
+	pid_t pid;
+
+	env.heartbeat_ms = 3000;
+	start();
+	expect_state(GEN_SERVING);
+	pid = gen->workers[0].pid;
+	expect_asked(true);
+	expect_asked(false);
+	ck_assert_uint_eq(crashes, 0);
+	ck_assert_int_eq(gen->workers[0].pid, pid);
+	ck_assert(timer_is_running(&gen->workers[0].timer));
+}
+END_TEST
+
+START_TEST(one_that_is_silent_is_replaced)
+{
+	pid_t first;
+
+	env.heartbeat_ms = 50;
+	behave("deaf");
+	start();
+	expect_state(GEN_SERVING);
+	first = gen->workers[0].pid;
+	expect_crashes(1);
+	ck_assert_str_eq(last_crash.how, "did not answer");
+	ck_assert_int_eq(last_crash.pid, first);
+	ck_assert(last_crash.was_ours);
+	expect_state(GEN_SERVING);
+	ck_assert_int_ne(gen->workers[0].pid, first);
+}
+END_TEST
+
+/* Stopped is not dead: no end is seen, but no answer comes either. */
+START_TEST(one_that_is_stopped_is_replaced)
+{
+	env.heartbeat_ms = 50;
+	start();
+	expect_state(GEN_SERVING);
+	ck_assert_int_eq(kill(gen->workers[0].pid, SIGSTOP), 0);
+	expect_crashes(1);
+	ck_assert_str_eq(last_crash.how, "did not answer");
+}
+END_TEST
+
+START_TEST(answers_that_nobody_asked_for_do_not_help)
+{
+	env.heartbeat_ms = 50;
+	behave("boast");
+	start();
+	expect_crashes(1);
+	ck_assert_str_eq(last_crash.how, "did not answer");
+}
+END_TEST
+
+START_TEST(a_full_channel_is_silence)
+{
+	env.heartbeat_ms = 50;
+	behave("deaf");
+	start();
+	expect_state(GEN_SERVING);
+	while (channel_send(gen->workers[0].channel, MESSAGE_LOG_LEVEL, 1,
+	    NULL, -1) == 0)
+		continue;
+	expect_crashes(1);
+	ck_assert_str_eq(last_crash.how, "did not answer");
+}
+END_TEST
+
+START_TEST(the_heartbeats_of_a_pool_are_spread)
+{
+	int64_t first = INT64_MAX, last = 0;
+
+	conf.concurrency = CONCURRENCY_PREFORK;
+	conf.workers = 20;
+	start();
+	expect_state(GEN_SERVING);
+	for (unsigned i = 0; i < gen->slots; i++) {
+		int64_t at = gen->workers[i].timer.at;
+
+		first = at < first ? at : first;
+		last = at > last ? at : last;
+	}
+	ck_assert_int_gt(last - first, HEARTBEAT_MS / 4 * CLOCK_MS);
+	generation_kill(gen);
+}
+END_TEST
+
+static void
+add_tests_of_the_dead(TCase *tc)
+{
+	tcase_add_test(tc, a_crash_leaves_a_record);
+	tcase_add_test(tc, a_start_that_fails_leaves_a_record);
+	tcase_add_test(tc, whoever_was_asked_to_end_did_not_crash);
+	tcase_add_test(tc, a_kill_at_the_drain_deadline_is_no_crash);
+	tcase_add_test(tc, a_process_that_somebody_else_reaped_is_replaced);
+	tcase_add_test(tc, before_the_first_request_the_waits_grow_faster);
+	tcase_add_test(tc, a_slot_full_of_nonsense_is_survived);
+	tcase_add_test(tc, one_that_answers_is_left_alone);
+	tcase_add_test(tc, one_that_is_silent_is_replaced);
+	tcase_add_test(tc, one_that_is_stopped_is_replaced);
+	tcase_add_test(tc, answers_that_nobody_asked_for_do_not_help);
+	tcase_add_test(tc, a_full_channel_is_silence);
+	tcase_add_test(tc, the_heartbeats_of_a_pool_are_spread);
+}
+
 Suite *
 generation_suite(void)
 {
@@ -408,13 +809,20 @@ generation_suite(void)
 	tcase_add_test(tc, a_crash_is_followed_by_a_new_process);
 	tcase_add_test(tc, the_waits_of_a_crash_loop_grow);
 	tcase_add_test(tc, requests_of_a_dead_process_count_as_errors);
+	tcase_add_test(tc, what_was_taken_is_accounted_for_after_a_crash);
+	tcase_add_test(tc, requests_of_a_dead_process_are_logged);
+	tcase_add_test(tc, requests_that_a_drain_cut_are_logged_as_such);
+	tcase_add_test(tc, each_generation_has_ids_of_its_own);
 	tcase_add_test(tc, a_wild_gauge_is_clamped);
+	tcase_add_test(tc,
+	    lines_of_a_dead_process_are_written_if_they_are_lines);
 	tcase_add_test(tc, garbage_on_the_channel_ends_the_process);
 	tcase_add_test(tc, one_that_is_deaf_is_killed_at_last);
 	tcase_add_test(tc, a_kill_does_not_wait);
 	tcase_add_test(tc, a_spent_process_is_replaced_at_once);
 	tcase_add_test(tc, leaving_unasked_is_a_crash);
 	tcase_add_test(tc, a_busy_pool_grows_to_its_maximum_and_shrinks_again);
+	add_tests_of_the_dead(tc);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -206,6 +206,14 @@ START_TEST(the_path_is_the_second_way)
 }
 END_TEST
 
+static bool
+has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /* A handler's child with a session of its own, whose parent is gone. */
 static void
 leave_a_stray(void)
@@ -223,26 +231,101 @@ leave_a_stray(void)
 
 START_TEST(strays_end_with_the_supervisor)
 {
-	ck_assert(!reap_has_children());
+	struct earlier earlier;
+
+	ck_assert(!has_children());
+	earlier_take(&earlier);
+	ck_assert_uint_eq(earlier.count, 0);
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	for (int i = 0; i < 5; i++)
 		leave_a_stray();
-	ck_assert(reap_has_children());
-	reap_strays();
-	ck_assert(!reap_has_children());
+	ck_assert(has_children());
+	reap_strays(&earlier);
+	ck_assert(!has_children());
 }
 END_TEST
 
-static void
+static pid_t
+child_that_stays(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			(void)pause();
+	return pid;
+}
+
+START_TEST(children_of_an_earlier_program_are_spared)
+{
+	pid_t first = child_that_stays(), second = child_that_stays();
+	struct earlier earlier;
+
+	earlier_take(&earlier);
+	ck_assert_uint_eq(earlier.count, 2);
+	ck_assert(!earlier.is_unknown);
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	leave_a_stray();
+	/* adopted by a program that was replaced: its own again */
+	earlier_forget(&earlier, second);
+	reap_strays(&earlier);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0);
+	ck_assert_int_eq(kill(second, 0), -1);
+	ck_assert_int_eq(kill(first, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(-1, NULL, 0), first);
+	ck_assert(!has_children());
+}
+END_TEST
+
+START_TEST(more_of_them_than_can_be_kept_are_spared_all)
+{
+	struct earlier earlier;
+	pid_t pids[REAP_EARLIER + 1];
+
+	for (size_t i = 0; i <= REAP_EARLIER; i++)
+		pids[i] = child_that_stays();
+	earlier_take(&earlier);
+	ck_assert(earlier.is_unknown);
+	reap_strays(&earlier);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0);
+	for (size_t i = 0; i <= REAP_EARLIER; i++) {
+		ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
+		ck_assert_int_eq(waitpid(pids[i], NULL, 0), pids[i]);
+	}
+}
+END_TEST
+
+START_TEST(one_that_was_reaped_is_forgotten)
+{
+	pid_t pid = child_that_stays();
+	struct earlier earlier;
+	siginfo_t info;
+
+	earlier_take(&earlier);
+	ck_assert_uint_eq(earlier.count, 1);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT),
+	    0);
+	while (reap_ended(&earlier, NULL, NULL))
+		continue;
+	/* its number may be anybody's from now on */
+	ck_assert_uint_eq(earlier.count, 0);
+	ck_assert(!has_children());
+}
+END_TEST
+
+static bool
 count_looked(void *arg, pid_t pid)
 {
 	ck_assert_int_gt(pid, 0);
 	++*(int *)arg;
+	return false;
 }
 
 /* Many dead children are taken a portion a turn, and all in the end. */
 START_TEST(reaping_is_bounded_and_complete)
 {
+	struct earlier earlier = { 0 };
 	int looked = 0, turns = 0;
 	siginfo_t info;
 
@@ -256,10 +339,10 @@ START_TEST(reaping_is_bounded_and_complete)
 	}
 	do
 		turns++;
-	while (reap_ended(count_looked, &looked));
+	while (reap_ended(&earlier, count_looked, &looked));
 	ck_assert_int_eq(looked, 100);
 	ck_assert_int_gt(turns, 1);
-	ck_assert(!reap_has_children());
+	ck_assert(!has_children());
 }
 END_TEST
 
@@ -278,6 +361,9 @@ spawn_suite(void)
 	tcase_add_test(tc, a_program_that_cannot_run_is_said_so);
 	tcase_add_test(tc, the_path_is_the_second_way);
 	tcase_add_test(tc, strays_end_with_the_supervisor);
+	tcase_add_test(tc, children_of_an_earlier_program_are_spared);
+	tcase_add_test(tc, more_of_them_than_can_be_kept_are_spared_all);
+	tcase_add_test(tc, one_that_was_reaped_is_forgotten);
 	tcase_add_test(tc, reaping_is_bounded_and_complete);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -10,10 +10,15 @@
  */
 Suite *options_suite(void);
 Suite *backoff_suite(void);
+Suite *crash_suite(void);
 Suite *files_suite(void);       /* pid file, address file */
 Suite *daemonize_suite(void);
+Suite *store_suite(void);
+Suite *notify_suite(void);
 Suite *spawn_suite(void);
 Suite *generation_suite(void);
+Suite *control_suite(void);
+Suite *loader_suite(void);
 
 /* Its path; absolute when the test environment is set. */
 const char *fake_service_path(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_NUMBER_H
-#define CONF_NUMBER_H
+#ifndef BASE_NUMBER_H
+#define BASE_NUMBER_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "conf/number.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <inttypes.h>

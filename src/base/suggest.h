@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_SUGGEST_H
-#define CONF_SUGGEST_H
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "conf/suggest.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <limits.h>

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPER_BOUND_H
+#define SUPER_BOUND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf/config.h"
+#include "net/inherit.h"
+#include "net/transport.h"
+#include "super/store.h"
+
+/*
+ * A socket of a listener for as long as its address is configured. Generations
+ * come and go around it, and it may move to another listener, so several hold
+ * it: the listener, each generation that may still start processes, a plan
+ * that was made but not carried out. The last to let go closes it. Supervisor
+ * only; one thread.
+ */
+struct bound {
+	struct endpoint endpoint;       /* owned */
+	char *address;                  /* owned; as configured: the port may
+					 * be 0, it may be "fd:NAME" */
+	struct store *store;            /* borrowed; NULL = it is not kept */
+	unsigned holders;
+};
+
+/* What one holder holds; the order is that of the configuration. */
+struct bound_list {
+	struct bound **items;           /* owned; each held */
+	size_t count;
+};
+
+/* Open (or find among the sockets that were handed over) all addresses that
+ * `have` and `others` do not have yet; those are held once more. Every failure
+ * is told; their number. `list` is to be cleared by the caller all the same. */
+typedef void bound_complain_fn(void *arg, const struct listener_conf *conf,
+    const char *text);
+struct bound_source {
+	const struct bound_list *have;  /* the listener's own so far */
+	const struct bound_list *spare; /* of listeners that give them up */
+	struct inherit *inherit;
+	struct store *store;
+	bound_complain_fn *complain;
+	void *arg;
+};
+unsigned bound_list_open(struct bound_list *list,
+    const struct listener_conf *conf, const struct bound_source *source);
+/* 0 or -ENOMEM. */
+int bound_list_copy(struct bound_list *to, const struct bound_list *from);
+int bound_list_add(struct bound_list *list, struct bound *bound);
+/* Let go of all. */
+void bound_list_clear(struct bound_list *list);
+bool bound_list_has(const struct bound_list *list, const struct bound *bound);
+/* Apply the keys of class SOCKET to sockets that are open already. A failure
+ * is told and leaves the socket as it was. */
+void bound_list_apply(const struct bound_list *list,
+    const struct listener_conf *conf, bound_complain_fn *complain, void *arg);
+
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A reload from the question to the answer:
+ *
+ *	start -> (loader) -> loaded -> plan, open -> carry_out -> review ... finish
+ *
+ * Until carry_out() everything can be thrown away.
+ */
+#include "super/reload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "super/change.h"
+#include "super/command.h"
+#include "super/logging.h"
+#include "super/notify.h"
+#include "super/super.h"
+#include "super/tell.h"
+
+static void reload_start(struct reload *reload);
+
+/* The end */
+
+static void
+start_again(struct timer *timer)
+{
+	struct reload *reload = timer->arg;
+
+	if (reload->is_running || reload->queued == 0)
+		return;
+	reload->request = reload->queue[0];
+	reload->queued--;
+	memmove(&reload->queue[0], &reload->queue[1],
+	    reload->queued * sizeof(reload->queue[0]));
+	reload_start(reload);
+}
+
+/* why NULL: all went well. */
+static void
+reload_end(struct reload *reload, const char *why)
+{
+	struct super *super = reload->super;
+
+	if (reload->request.kind != RELOAD_PLAN) {
+		reload->last = (struct reload_last){
+			.at = clock_now(), .is_ok = why == NULL,
+		};
+		err_set(&reload->last.why, "%s", why != NULL ? why : "");
+		super_notify_ready(super);
+	}
+	if (reload->request.ticket != 0)
+		change_answer_reload(super, why);
+	plan_clear(&reload->plan);
+	faults_free(&reload->faults);
+	reload->is_running = false;
+	reload->again.arg = reload;
+	(void)timer_start(super->loop, &reload->again, loop_now(super->loop),
+	    start_again, reload);
+}
+
+/* A fault before anything was changed: told line by line, as at a start. */
+static void
+reload_refuse(struct reload *reload, const char *why)
+{
+	const char *line = reload->faults.text.data, *end;
+
+	if (reload->request.kind == RELOAD_PLAN) {
+		reload_end(reload, why);
+		return;
+	}
+	for (; line != NULL && *line != '\0'; line = end + (*end == '\n')) {
+		end = line + strcspn(line, "\n");
+		log_error("%.*s", (int)(end - line), line);
+	}
+	log_error("reload refused: %s; nothing has changed", why);
+	reload_end(reload, why);
+}
+
+static unsigned
+count_results(const struct plan *plan, enum plan_result result)
+{
+	unsigned count = 0;
+	size_t i;
+
+	for (i = 0; i < plan->count; i++)
+		count += plan->items[i].result == result;
+	return count;
+}
+
+static void
+unconfirmed(struct timer *timer)
+{
+	struct reload *reload = timer->arg;
+
+	log_warning("the configuration was not confirmed in time: going back "
+	    "to the one before");
+	(void)reload_ask(reload,
+	    &(struct reload_request){ .kind = RELOAD_BACK });
+}
+
+/* What belongs to no listener, once all listeners have what they get. */
+static void
+reload_settle(struct reload *reload)
+{
+	struct super *super = reload->super;
+	struct err err;
+
+	logging_apply(super);
+	if (super_write_addresses(super, &err) < 0)
+		super_complain(super, NULL, err.text);
+	if (reload->request.confirm_ms > 0)
+		(void)timer_start(super->loop, &reload->confirm,
+		    loop_now(super->loop) +
+		    reload->request.confirm_ms * CLOCK_MS, unconfirmed, reload);
+}
+
+static void
+reload_finish(struct reload *reload)
+{
+	unsigned failed = count_results(&reload->plan, PLAN_FAILED);
+	unsigned done = count_results(&reload->plan, PLAN_DONE);
+	struct err err;
+
+	reload_settle(reload);
+	log_write(failed > 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, NULL,
+	    "reload: %u listener%s changed, %u unchanged, %u failed", done,
+	    done == 1 ? "" : "s",
+	    count_results(&reload->plan, PLAN_UNCHANGED), failed);
+	err_set(&err, "%u of %u listeners could not be changed and go on as "
+	    "they were", failed, failed + done);
+	reload_end(reload, failed > 0 ? err.text : NULL);
+}
+
+/* Waiting for the generations that were started */
+
+static void
+item_judge(struct plan_item *item)
+{
+	switch (listener_fate(item->listener, item->generation)) {
+	case LISTENER_PENDING:
+		break;
+	case LISTENER_DONE:
+		item->result = PLAN_DONE;
+		break;
+	default:
+		item->result = PLAN_FAILED;
+		item->why = item->listener->complaint;
+	}
+}
+
+void
+reload_review(struct reload *reload)
+{
+	struct plan *plan = &reload->plan;
+	size_t i;
+
+	if (!reload->is_running || plan->count == 0 ||
+	    reload->request.kind == RELOAD_PLAN || !reload->is_carried_out)
+		return;
+	for (i = 0; i < plan->count; i++)
+		if (plan->items[i].result == PLAN_PENDING)
+			item_judge(&plan->items[i]);
+	if (count_results(plan, PLAN_PENDING) == 0)
+		reload_finish(reload);
+}
+
+/* Doing what was planned: one function for each kind of change */
+
+static void
+item_log(const struct plan_item *item)
+{
+	const struct log_fields fields = { .listener = item->name };
+	char keys[512] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < item->change.count && len < sizeof(keys); i++)
+		len += (size_t)snprintf(keys + len, sizeof(keys) - len, "%s%s",
+		    i > 0 ? ", " : "", item->change.rows[i]->path);
+	log_write(LOG_LEVEL_NOTICE, &fields, "reload: %s%s%s%s",
+	    change_word(item->change.kind), len > 0 ? " (" : "", keys,
+	    len > 0 ? ")" : "");
+}
+
+static void
+item_begin(struct plan_item *item, struct held *held)
+{
+	struct listener *listener = item->listener;
+
+	if (listener_begin(listener, held, item->conf, &item->sockets,
+	    &item->why) < 0) {
+		item->result = PLAN_FAILED;
+		return;
+	}
+	item->generation = listener->last_number;
+}
+
+static void
+item_add(struct plan_item *item, struct super *super, struct held *held)
+{
+	struct bound_list sockets;
+
+	if (bound_list_copy(&sockets, &item->sockets) == 0)
+		item->listener = listener_new(&super->env, held, item->conf,
+		    &sockets);
+	bound_list_clear(&sockets);
+	if (item->listener == NULL ||
+	    super_add_listener(super, item->listener) < 0) {
+		listener_free(&item->listener);
+		err_set(&item->why, "out of memory");
+		item->result = PLAN_FAILED;
+		return;
+	}
+	listener_log_addresses(item->listener);
+	item_begin(item, held);
+}
+
+/* No new processes are needed, or there are none at the moment. */
+static void
+item_rebind(struct plan_item *item, struct held *held)
+{
+	struct listener *listener = item->listener;
+
+	listener_rebind(listener, held, item->conf);
+	if (listener->current != NULL)
+		generation_rebind(listener->current, held, item->conf);
+	if (listener->mode == LISTENER_HELD)
+		listener_hold(listener, &item->sockets);
+	if (item->result == PLAN_PENDING)
+		item->result = PLAN_DONE;
+}
+
+static void
+complain_of_socket(void *arg, const struct listener_conf *conf,
+    const char *text)
+{
+	super_complain(arg, conf->name, text);
+}
+
+static void
+item_carry_out(struct plan_item *item, struct super *super, struct held *held)
+{
+	if (item->change.kind != CHANGE_KEEP)
+		item_log(item);
+	if (item->conf == NULL) {
+		listener_stop(item->listener, LISTENER_LEAVING);
+		super_sweep_later(super);
+		item->result = PLAN_DONE;
+		return;
+	}
+	if (item->change.kind == CHANGE_SOCKET)
+		bound_list_apply(&item->sockets, item->conf,
+		    complain_of_socket, super);
+	if (item->change.kind == CHANGE_ADD)
+		item_add(item, super, held);
+	else if (plan_item_starts(item))
+		item_begin(item, held);
+	else
+		item_rebind(item, held);
+}
+
+/* Listeners that go away first, so that they let go of sockets that move. */
+static void
+reload_carry_out(struct reload *reload)
+{
+	struct super *super = reload->super;
+	struct plan *plan = &reload->plan;
+	size_t i;
+
+	held_put(&reload->previous);
+	reload->previous = super->held;
+	super->held = held_get(plan->held);
+	reload->applied++;
+	for (i = 0; i < plan->count; i++)
+		if (plan->items[i].conf == NULL)
+			item_carry_out(&plan->items[i], super, plan->held);
+	for (i = 0; i < plan->count; i++)
+		if (plan->items[i].conf != NULL)
+			item_carry_out(&plan->items[i], super, plan->held);
+	reload->is_carried_out = true;
+	reload_review(reload);
+}
+
+/* From a configuration to a plan with open sockets */
+
+static void
+reload_to(struct reload *reload, struct held *held)
+{
+	struct super *super = reload->super;
+
+	if (plan_make(&reload->plan, super->listeners, super->listener_count,
+	    super->held->config, held) < 0) {
+		reload_refuse(reload, "out of memory");
+		return;
+	}
+	if (reload->request.kind == RELOAD_PLAN) {
+		reload_end(reload, NULL);
+		return;
+	}
+	if (plan_open(&reload->plan, &super->inherit, &super->store,
+	    &reload->faults) < 0) {
+		reload_refuse(reload, "an address cannot be opened");
+		return;
+	}
+	reload_carry_out(reload);
+}
+
+/* The loader's answer. Takes the configuration over. */
+static void
+reload_loaded(void *arg, enum exit_code code, struct config *config,
+    const char *faults)
+{
+	struct reload *reload = arg;
+	struct held *held;
+
+	if (faults != NULL)
+		(void)buf_puts(&reload->faults.text, faults);
+	if (code != EXIT_OK || config == NULL) {
+		config_free(&config);
+		reload_refuse(reload, code == EXIT_NO_FILE ?
+		    "the configuration file cannot be read" :
+		    "the configuration has a fault");
+		return;
+	}
+	held = held_new(&config);
+	if (held == NULL) {
+		reload_refuse(reload, "out of memory");
+		return;
+	}
+	reload_to(reload, held);
+	held_put(&held);
+}
+
+static void
+reload_start(struct reload *reload)
+{
+	struct super *super = reload->super;
+	struct held *back;
+	struct err err;
+
+	reload->is_running = true;
+	reload->is_carried_out = false;
+	faults_init(&reload->faults);
+	if (reload->request.kind != RELOAD_PLAN)
+		notify_reloading();
+	if (reload->request.kind == RELOAD_BACK) {
+		timer_stop(super->loop, &reload->confirm);
+		if (reload->previous == NULL) {
+			reload_refuse(reload, "there is no configuration "
+			    "before this one");
+			return;
+		}
+		back = held_get(reload->previous);
+		reload_to(reload, back);
+		held_put(&back);
+		return;
+	}
+	if (reload->request.kind == RELOAD_APPLY &&
+	    timer_is_running(&reload->confirm)) {
+		reload_refuse(reload, "a configuration waits to be confirmed; "
+		    "socketserverctl confirm or rollback first");
+		return;
+	}
+	if (loader_start(&reload->loader, super->loop, super->options,
+	    &super->program, reload_loaded, reload, &err) < 0)
+		reload_refuse(reload, err.text);
+}
+
+/* What others ask */
+
+void
+reload_init(struct reload *reload, struct super *super)
+{
+	*reload = (struct reload){ .super = super };
+}
+
+/* One signal is as good as many; so is one that comes while another waits. */
+static bool
+is_asked_already(const struct reload *reload,
+    const struct reload_request *request)
+{
+	unsigned i;
+
+	for (i = 0; request->ticket == 0 && i < reload->queued; i++)
+		if (reload->queue[i].ticket == 0 &&
+		    reload->queue[i].kind == request->kind)
+			return true;
+	return false;
+}
+
+bool
+reload_ask(struct reload *reload, const struct reload_request *request)
+{
+	if (is_asked_already(reload, request))
+		return true;
+	if (reload->queued == RELOAD_QUEUE_MAX)
+		return false;
+	reload->queue[reload->queued++] = *request;
+	if (!reload->is_running)
+		(void)timer_start(reload->super->loop, &reload->again,
+		    loop_now(reload->super->loop), start_again, reload);
+	return true;
+}
+
+int64_t
+reload_confirm_ms(const struct reload *reload)
+{
+	int64_t left;
+
+	if (!timer_is_running(&reload->confirm))
+		return -1;
+	left = (reload->confirm.at - clock_now()) / CLOCK_MS;
+	return left > 0 ? left : 0;
+}
+
+bool
+reload_confirm(struct reload *reload)
+{
+	if (!timer_is_running(&reload->confirm))
+		return false;
+	timer_stop(reload->super->loop, &reload->confirm);
+	log_notice("the configuration was confirmed");
+	return true;
+}
+
+void
+reload_cancel(struct reload *reload)
+{
+	static const char why[] = "the daemon is stopping";
+	struct loop *loop = reload->super->loop;
+	unsigned i;
+
+	timer_stop(loop, &reload->confirm);
+	loader_cancel(&reload->loader);
+	if (reload->is_running)
+		reload_end(reload, why);
+	for (i = 0; i < reload->queued; i++)
+		if (reload->queue[i].ticket != 0)
+			command_refuse(reload->super, reload->queue[i].ticket,
+			    WIRE_NO, "%s", why);
+	reload->queued = 0;
+	timer_stop(loop, &reload->again);
+}
+
+void
+reload_free(struct reload *reload)
+{
+	loader_free(&reload->loader);
+	held_put(&reload->previous);
+}
