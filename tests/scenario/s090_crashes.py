@@ -4,17 +4,11 @@
 import signal
 
 import proc
+from daemon import QUIET_ASAN
 from peers import TCP4, UDP4
 from scenario import (FORKING, MODELS, PREFORK2, THREADED, Failure, listener,
                       scenario)
 from until import eventually, expect, expect_equal, stays
-
-QUIET_ASAN = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:handle_sigbus=0:"
-              "handle_sigfpe=0:handle_sigill=0:detect_leaks=0:"
-              "detect_stack_use_after_return=0",
-              "TSAN_OPTIONS": "handle_segv=0:handle_abort=0:handle_sigfpe=0:"
-              "handle_sigbus=0:handle_sigill=0",
-              "UBSAN_OPTIONS": "handle_segv=0:handle_abort=0"}
 
 
 class Death:
@@ -139,7 +133,7 @@ def a_crash_loop_backs_off_and_harms_nobody(story):
     victim = [pid for pid in other][0]
     # The one that does not hold the client of echo serves moody.
     for pid in other:
-        if not holds_client(pid, bystander):
+        if not proc.holds_client(pid, bystander.sock):
             victim = pid
     proc.kill(victim)
     daemon.log.wait("SIGABRT", count=4)
@@ -148,17 +142,6 @@ def a_crash_loop_backs_off_and_harms_nobody(story):
     client = daemon.dial("moody").send("?\n")
     client.expect("fine\n")
     bystander.send("z").expect("z")
-
-
-def holds_client(pid, stream):
-    """Does the process have the other end of this TCP connection?"""
-    port = stream.sock.getsockname()[1]
-    inodes = set()
-    for line in proc.read("/proc/net/tcp").decode().splitlines()[1:]:
-        fields = line.split()
-        if int(fields[2].split(":")[1], 16) == port:
-            inodes.add("socket:[%s]" % fields[9])
-    return bool(inodes & set(proc.descriptors(pid).values()))
 
 
 @scenario(mood=("fail", "crash", "exit"))
