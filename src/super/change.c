@@ -83,6 +83,18 @@ change_answer_reload(struct super *super, const char *why)
 		    reload->faults.text.data, result);
 }
 
+/* Neither at the start nor at the end is anything changed; the client has been
+ * told. */
+static bool
+is_serving(struct super *super, const struct control_request *request)
+{
+	if (super->phase == SUPER_SERVING)
+		return true;
+	command_refuse(super, request->ticket, WIRE_NO, "the daemon is %s",
+	    super->phase == SUPER_STARTING ? "starting" : "stopping");
+	return false;
+}
+
 /* Reloading */
 
 static void
@@ -94,11 +106,9 @@ ask(struct super *super, const struct control_request *request,
 		.confirm_ms = confirm_ms,
 	};
 
-	if (super->phase != SUPER_SERVING)
-		command_refuse(super, request->ticket, WIRE_NO,
-		    "the daemon is %s", super->phase == SUPER_STARTING ?
-		    "starting" : "stopping");
-	else if (super->options->address != NULL && kind != RELOAD_BACK)
+	if (!is_serving(super, request))
+		return;
+	if (super->options->address != NULL && kind != RELOAD_BACK)
 		command_refuse(super, request->ticket, WIRE_NO, "the daemon "
 		    "was started without a configuration file");
 	else if (!reload_ask(&super->reload, &wanted))
@@ -164,12 +174,8 @@ change_rollback(struct super *super, const struct control_request *request)
 static struct listener *
 changeable(struct super *super, const struct control_request *request)
 {
-	if (super->phase != SUPER_SERVING) {
-		command_refuse(super, request->ticket, WIRE_NO,
-		    "the daemon is %s", super->phase == SUPER_STARTING ?
-		    "starting" : "stopping");
+	if (!is_serving(super, request))
 		return NULL;
-	}
 	if (super->reload.is_running) {
 		command_refuse(super, request->ticket, WIRE_NO, "a reload is "
 		    "running; try again when it has ended");

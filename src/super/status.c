@@ -22,6 +22,7 @@
 static const char *const phase_words[] = {
 	[SUPER_STARTING] = "starting",
 	[SUPER_SERVING] = "serving",
+	[SUPER_LAME] = "lame-duck",
 	[SUPER_STOPPING] = "stopping",
 	[SUPER_FINISHED] = "stopping",
 };
@@ -417,9 +418,10 @@ status_health(const struct super *super, const struct listener *listener)
 
 	if (listener != NULL)
 		return health_of(listener);
+	if (super->phase > SUPER_LAME)
+		return "draining";
 	if (super->phase != SUPER_SERVING)
-		return super->phase == SUPER_STARTING ? "starting" :
-		    "draining";
+		return phase_words[super->phase];
 	for (i = 0; i < super->listener_count; i++) {
 		word = health_of(super->listeners[i]);
 		ready += strcmp(word, "ready") == 0;

@@ -32,6 +32,7 @@
 enum super_phase {
 	SUPER_STARTING,         /* until all serve or have failed once */
 	SUPER_SERVING,
+	SUPER_LAME,             /* to be stopped: not ready, still accepting */
 	SUPER_STOPPING,         /* draining */
 	SUPER_FINISHED,         /* no process is left */
 };
@@ -55,6 +56,7 @@ struct super {
 	struct loop *loop;              /* owned */
 	int signal_fd;                  /* owned */
 	struct watch signal_watch;
+	struct timer lame_duck;         /* its end is the drain's beginning */
 	struct timer extend;            /* asks for patience while draining */
 	struct timer reap;              /* goes on with what one turn left */
 	struct timer sweep;             /* frees what is gone */

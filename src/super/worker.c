@@ -334,7 +334,7 @@ worker_start(struct worker *worker)
 	worker->was_ready = worker->is_done = worker->has_failed = false;
 	worker->is_leaving = worker->has_released = false;
 	worker->why = NULL;
-	(void)worker_settle_stats(worker);
+	worker_settle_stats(worker);
 	worker->score = worker_score(worker);
 	if (worker_spawn(worker, &err) < 0) {
 		worker_spawn_failed(worker, &err);

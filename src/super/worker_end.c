@@ -33,20 +33,21 @@ worker_plausible(const struct worker *worker, int64_t requests)
 }
 
 static int64_t
-slot_counter(const struct worker *worker, enum counter counter)
+count_of(const struct stats *stats, enum counter counter)
 {
-	return atomic_load_explicit(
-	    &worker->gen->slab->slots[worker->slot].counters[counter],
+	return atomic_load_explicit(&stats->counters[counter],
 	    memory_order_relaxed);
 }
 
 struct worker_score
 worker_score(const struct worker *worker)
 {
+	const struct stats *stats = &worker->gen->slab->slots[worker->slot];
+
 	return (struct worker_score){
-		.accepted = slot_counter(worker, COUNTER_ACCEPTED),
-		.requests = slot_counter(worker, COUNTER_REQUESTS),
-		.errors = slot_counter(worker, COUNTER_ERRORS),
+		.accepted = count_of(stats, COUNTER_ACCEPTED),
+		.requests = count_of(stats, COUNTER_REQUESTS),
+		.errors = count_of(stats, COUNTER_ERRORS),
 	};
 }
 
@@ -67,12 +68,23 @@ add_clamped(_Atomic int64_t *counter, int64_t n)
 {
 	int64_t was = atomic_load_explicit(counter, memory_order_relaxed);
 
-	if (was < 0)
-		atomic_store_explicit(counter, n, memory_order_relaxed);
-	else if (was > INT64_MAX - n)
+	if (was > INT64_MAX - n)
 		atomic_store_explicit(counter, INT64_MAX, memory_order_relaxed);
 	else
 		atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* What has been served, has failed or was refused. false: nonsense. */
+static bool
+count_ended(const struct stats *stats, int64_t *ended)
+{
+	int64_t requests = count_of(stats, COUNTER_REQUESTS);
+	int64_t errors = count_of(stats, COUNTER_ERRORS);
+	int64_t refused = count_of(stats, COUNTER_REFUSED);
+
+	return requests >= 0 && errors >= 0 && refused >= 0 &&
+	    !__builtin_add_overflow(requests, errors, ended) &&
+	    !__builtin_add_overflow(*ended, refused, ended);
 }
 
 /* Requests that end with the process. What it took and did not count as ended,
@@ -80,41 +92,45 @@ add_clamped(_Atomic int64_t *counter, int64_t n)
 static int64_t
 requests_lost(const struct worker *worker)
 {
-	int64_t lost = slot_counter(worker, COUNTER_ACCEPTED), ended = 0;
-	int64_t active = slot_counter(worker, COUNTER_ACTIVE);
-	bool is_wild =
-	    __builtin_add_overflow(slot_counter(worker, COUNTER_REQUESTS),
-	    slot_counter(worker, COUNTER_ERRORS), &ended) ||
-	    __builtin_add_overflow(ended, slot_counter(worker, COUNTER_REFUSED),
-	    &ended) || __builtin_sub_overflow(lost, ended, &lost);
+	const struct stats *stats = &worker->gen->slab->slots[worker->slot];
+	int64_t active = count_of(stats, COUNTER_ACTIVE);
+	int64_t lost = count_of(stats, COUNTER_ACCEPTED), ended;
 
-	return worker_plausible(worker, is_wild || active > lost ? active :
-	    lost);
+	if (lost < 0 || !count_ended(stats, &ended) || active > lost - ended)
+		return worker_plausible(worker, active);
+	return worker_plausible(worker, lost - ended);
 }
 
 /* They count as errors, so that accepted = served + errors + refused + active
  * stays true. */
-int64_t
+void
 worker_settle_stats(struct worker *worker)
 {
 	struct generation *gen = worker->gen;
 	struct stats *stats = &gen->slab->slots[worker->slot];
 	unsigned used = stats_seats_used(gen->slab, gen->size, worker->slot);
-	int64_t lost = requests_lost(worker);
+	int64_t lost = requests_lost(worker), ended;
 	unsigned i;
 
 	atomic_store(&stats->counters[COUNTER_ACTIVE], 0);
 	atomic_store(&stats->counters[COUNTER_SERVING], 0);
+	for (i = 0; i < COUNTERS; i++)
+		if (count_of(stats, i) < 0)
+			atomic_store(&stats->counters[i], 0);
 	add_clamped(&stats->counters[COUNTER_ERRORS], lost);
+	/* Whatever the process wrote there, its successor begins with a sum
+	 * that is true; else the difference would be lost again each time. */
+	if (count_ended(stats, &ended))
+		atomic_store(&stats->counters[COUNTER_ACCEPTED], ended);
 	for (i = 0; i < used; i++)
 		seat_end(stats_seat(gen->slab, gen->size, worker->slot, i));
 	atomic_store(&stats->seats_used, 0);
-	return lost;
 }
 
 /* What is left to log of the requests of a process that has ended. */
 struct lost {
 	const struct worker *worker;
+	struct crash *crash;
 	int64_t left;           /* as many lines as requests were lost */
 };
 
@@ -147,13 +163,14 @@ log_lost(const struct seat_view *view, void *arg)
 	if (is_cut(lost->worker))
 		access.fields.reason = reason_word(REASON_DRAINING);
 	log_access(&access);
+	crash_add_peer(lost->crash, peer);
 }
 
-/* The access lines that the process can write no more. */
+/* The access lines that the process can write no more, and whom it served. */
 static void
-worker_log_lost(const struct worker *worker)
+worker_log_lost(const struct worker *worker, struct crash *crash)
 {
-	struct lost lost = { worker, requests_lost(worker) };
+	struct lost lost = { worker, crash, crash->active };
 
 	worker_each_request(worker, log_lost, &lost);
 }
@@ -217,15 +234,6 @@ worker_crashed(const struct worker *worker, const struct crash *crash)
 }
 
 static void
-add_peer(const struct seat_view *view, void *arg)
-{
-	char peer[ADDR_TEXT_SIZE];
-
-	crash_add_peer(arg, sockaddr_format((const void *)&view->peer,
-	    view->peer_len, peer));
-}
-
-static void
 worker_describe(const struct worker *worker, const siginfo_t *info,
     struct crash *crash)
 {
@@ -241,8 +249,6 @@ worker_describe(const struct worker *worker, const siginfo_t *info,
 	    gen->conf->handler);
 	(void)snprintf(crash->build_id, sizeof(crash->build_id), "%s",
 	    gen->conf->handler_build_id);
-	if (crash->active > 0)
-		worker_each_request(worker, add_peer, crash);
 }
 
 /* A start that failed and did not say why is what whoever starts the daemon
@@ -267,7 +273,7 @@ worker_log_end(const struct worker *worker, const struct crash *crash,
 static void
 worker_end(struct worker *worker, const siginfo_t *info)
 {
-	int64_t active, restart_ms;
+	int64_t restart_ms;
 	struct crash crash;
 
 	/* DONE, FAILED. Twice: that it left a message of ours unread is told
@@ -276,14 +282,14 @@ worker_end(struct worker *worker, const siginfo_t *info)
 		(void)worker_receive(worker, MESSAGES_LAST);
 	if (info->si_pid != 0)
 		worker_signal(worker, SIGKILL); /* what is left of its group */
-	worker_rescue_lines(worker);
-	worker_log_lost(worker);
 	worker_describe(worker, info, &crash);
-	active = worker_settle_stats(worker);
-	if (worker->is_leaving && !worker->is_done)
-		worker->gen->cut_short += active;
+	worker_rescue_lines(worker);
+	worker_log_lost(worker, &crash);
 	restart_ms = worker_restart_ms(worker);
 	worker->gen->restarts += restart_ms >= 0 && !worker_ended_well(worker);
+	worker_settle_stats(worker);
+	if (worker->is_leaving && !worker->is_done)
+		worker->gen->cut_short += crash.active;
 	worker_log_end(worker, &crash, restart_ms);
 	if (info->si_pid != 0)
 		(void)waitpid(worker->pid, NULL, 0);

@@ -23,8 +23,8 @@ int worker_receive(struct worker *worker, int max);
 /* worker_end.c */
 struct worker_score worker_score(const struct worker *worker);
 int64_t worker_plausible(const struct worker *worker, int64_t requests);
-/* Requests that end with the process; the slot's gauges become 0. */
-int64_t worker_settle_stats(struct worker *worker);
+/* Requests that end with the process count as errors; its gauges become 0. */
+void worker_settle_stats(struct worker *worker);
 /* Let go of the process, its descriptors, watches and timer. */
 void worker_release(struct worker *worker);
 /* Milliseconds until its successor; -1 = none. */
