@@ -189,8 +189,8 @@ start_bind(struct super *super)
 			failures += bind_listener(super, &config->listeners[i]);
 	if (failures == 0)
 		store_sweep(&super->store);
-	/* They stay open: a reload may bring a listener for them. */
 	warn_of_leftovers(super);
+	inherit_free(&super->inherit);
 	return failures > 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
