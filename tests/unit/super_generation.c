@@ -417,7 +417,8 @@ START_TEST(each_generation_has_ids_of_its_own)
 
 	env.id_blocks = &blocks;
 	for (unsigned i = 0; i < 3; i++) {
-		gen = generation_new(&env, &conf, i + 1, NULL, 0, &err);
+		gen = generation_new(&env, held, &conf, i + 1, &none,
+		    &err);
 		ck_assert_msg(gen != NULL, "%s", err.text);
 		ck_assert_uint_eq(gen->slab->next_id, i * 10000000000);
 		generation_free(&gen);
