@@ -82,12 +82,14 @@ begin(void)
 	config = config_new();
 	ck_assert_ptr_nonnull(config);
 	config->user = config->group = config->address_file = "";
+	config->control.socket = config->control.group = "";
 	config->log.target = "stderr";
 	config->log.is_access_on = true;
 	config->log.level = LOG_LEVEL_INFO;
 	conf = (struct listener_conf){
 		.name = "test", .file = "test.conf", .handler = "echo",
-		.handler_file = handler, .refuse_text = "", .bind_device = "",
+		.handler_file = handler, .handler_digest = "",
+		.handler_build_id = "", .refuse_text = "", .bind_device = "",
 		.owner = "", .group_owner = "", .user = "", .group = "",
 		.chroot = "", .is_enabled = true, .max_connections = 4,
 		.backlog = 16, .timeout_ms = PATIENCE_MS, .mode = 0660,
