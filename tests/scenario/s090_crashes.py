@@ -66,6 +66,9 @@ def a_death_in_a_handler_harms_no_other(story, death, model):
     expect_equal(victim.ending()[1], b"", "nothing but the end")
     daemon.log.wait(lambda r: death.words in r.message and r.level
                     in ("warning", "error"))
+    peer = "%s:%d" % victim.sock.getsockname()
+    daemon.log.wait(lambda r: r.get("result") == "crash"
+                    and r.get("peer") == peer and "request" in r)
     bystander.send("after").expect("after")
     if sibling:
         expect_equal(int(sibling.send("pid\n").line()), pid, "the sibling")
@@ -74,6 +77,9 @@ def a_death_in_a_handler_harms_no_other(story, death, model):
     daemon.stop()
     totals = daemon.totals("rude")
     expect(totals.errors >= 1, "the crash was not counted: %r", totals)
+    expect_equal(len(daemon.log.find(lambda r: r.get("peer") == peer
+                                     and "result" in r)), 1,
+                 "access lines of the victim")
 
 
 @scenario(model=MODELS)
@@ -262,6 +268,8 @@ def a_hung_handler_is_killed_at_the_deadline(story, model):
     client.send("hang\n").expect_silence(0.02)
     daemon.stop(within=6)
     expect_equal(daemon.totals().cut_short, 1, "cut short")
+    daemon.log.wait(lambda r: r.get("result") == "error"
+                    and r.get("reason") == "draining")
 
 
 @scenario(model=MODELS)
@@ -273,3 +281,5 @@ def a_spinning_handler_is_killed_at_the_deadline(story, model):
     client.send("spin\n").expect_silence(0.02)
     daemon.stop(within=6)
     expect_equal(daemon.totals().cut_short, 1, "cut short")
+    daemon.log.wait(lambda r: r.get("result") == "error"
+                    and r.get("reason") == "draining")
