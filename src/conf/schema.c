@@ -104,7 +104,8 @@ static const struct conf_row top_rows[] = {
 	    .text = CONTROL_SOCKET,
 	  .max = TEXT_MAX, .reload = RELOAD_START,
 	  .help = "The path of the Unix socket; its directory is made if it is "
-	      "missing. \"\": no control socket. A daemon that cannot make the "
+	      "missing. In a unit with RuntimeDirectory= the default is "
+	      "control.sock there. \"\": no control socket. A daemon that cannot make the "
 	      "socket ends; where the path is the default one and the "
 	      "directory is missing, read-only or somebody else's, it warns "
 	      "and serves without." },

@@ -315,6 +315,21 @@ control_event(struct watch *watch, uint32_t events)
 
 /* How it is made */
 
+/* systemd.exec(5), RuntimeDirectory=: where a unit of its own keeps the default
+ * socket. The first of several directories. */
+static bool
+unit_path(char *path, size_t size)
+{
+	const char *directory = getenv("RUNTIME_DIRECTORY");
+	int len;
+
+	if (directory == NULL || directory[0] != '/')
+		return false;
+	len = snprintf(path, size, "%.*s/control.sock",
+	    (int)strcspn(directory, ":"), directory);
+	return len < (int)size;
+}
+
 /* One level, so that /run needs no preparation. That it cannot be made is told
  * by who binds. */
 static void
@@ -340,17 +355,19 @@ control_bind(struct control *control, const struct config *config,
 		.mode = config->control.mode, .owner = "",
 		.group_owner = config->control.group, .backlog = BACKLOG,
 	};
-	char address[ADDR_TEXT_SIZE];
+	char address[ADDR_TEXT_SIZE], path_of_unit[ADDR_TEXT_SIZE];
+	const char *path = config->control.socket;
 	int r, len;
 
-	len = snprintf(address, sizeof(address), "unix:%s",
-	    config->control.socket);
+	if (strcmp(path, CONTROL_SOCKET) == 0 &&
+	    unit_path(path_of_unit, sizeof(path_of_unit)))
+		path = path_of_unit;
+	len = snprintf(address, sizeof(address), "unix:%s", path);
 	if (len >= (int)sizeof(address)) {
-		err_set(err, "%s is too long for a socket's path",
-		    config->control.socket);
+		err_set(err, "%s is too long for a socket's path", path);
 		return -ENAMETOOLONG;
 	}
-	make_directory(config->control.socket);
+	make_directory(path);
 	r = endpoint_open(&control->endpoint, address, &conf, err);
 	if (r < 0)
 		return r;
