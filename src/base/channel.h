@@ -15,7 +15,8 @@ enum message_type {
 	MESSAGE_NONE,
 	/* supervisor to service */
 	MESSAGE_TAKE,           /* begin to take from the sockets: until then
-				 * they are another generation's */
+				 * they are another generation's; value: 1 =
+				 * others may still take from them, too */
 	MESSAGE_DRAIN,          /* value: milliseconds to the drain deadline;
 				 * text: a character a socket, in the order in
 				 * which they were handed over: see below */

@@ -159,6 +159,19 @@ inherit_find(struct inherit *inherit, const char *name)
 }
 
 void
+inherit_return(struct inherit *inherit, const char *name, int fd)
+{
+	for (size_t i = 0; i < inherit->count; i++) {
+		if (inherit->fds[i].fd >= 0 ||
+		    strcmp(inherit->fds[i].name, name) != 0)
+			continue;
+		inherit->fds[i].fd = fd;
+		return;
+	}
+	fd_close(&fd);
+}
+
+void
 inherit_free(struct inherit *inherit)
 {
 	for (size_t i = 0; i < inherit->count; i++)

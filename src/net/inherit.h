@@ -28,6 +28,9 @@ struct inherit {
 int inherit_take(struct inherit *inherit, struct err *err);
 /* The first descriptor of that name, now the caller's; -1 = none (left). */
 int inherit_find(struct inherit *inherit, const char *name);
+/* A descriptor that was found is not needed any more, and may be again. Takes
+ * fd; one that was not handed over is closed. */
+void inherit_return(struct inherit *inherit, const char *name, int fd);
 /* Close what nobody took. */
 void inherit_free(struct inherit *inherit);
 

@@ -406,10 +406,13 @@ acceptor_open(struct acceptor *a, struct err *err)
 }
 
 int
-acceptor_start(struct acceptor *a, struct err *err)
+acceptor_start(struct acceptor *a, bool is_sharing, struct err *err)
 {
 	if (atomic_load(&a->phase) != ACCEPT_WAITING)
 		return 0;
+	/* Whether a socket blocks is the same for all who hold it, and a main
+	 * thread that takes from it must never wait in accept4(2). */
+	a->is_blocking = a->is_blocking && !is_sharing;
 	int r = ready_endpoints(a, err);
 	if (r == 0 && a->model->takes && !a->is_blocking)
 		r = make_lane_poll(a, err);

@@ -23,8 +23,10 @@ struct acceptor *acceptor_new(struct model_env *env, const struct model *model,
     struct endpoint *endpoints, size_t count, struct err *err);
 /* Open the model: its lanes wait for acceptor_start(). */
 int acceptor_open(struct acceptor *acceptor, struct err *err);
-/* The sockets are ours: ready them and take from them. */
-int acceptor_start(struct acceptor *acceptor, struct err *err);
+/* The sockets are ours: ready them and take from them. is_sharing: processes of
+ * another generation may still do so, too. */
+int acceptor_start(struct acceptor *acceptor, bool is_sharing,
+    struct err *err);
 /* Take no more from the sockets and close them. collect: as the text of
  * MESSAGE_DRAIN; what waits in the queue of a socket that nobody serves after
  * us is taken first and still served. released() is called when no thread takes

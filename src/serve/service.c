@@ -233,11 +233,12 @@ service_kill(struct service *s, uint64_t id)
 /* -- what the main thread hears ----------------------------------------- */
 
 static void
-service_take(struct service *s)
+service_take(struct service *s, bool is_sharing)
 {
 	struct err err;
 
-	if (s->is_drained || acceptor_start(s->acceptor, &err) == 0)
+	if (s->is_drained ||
+	    acceptor_start(s->acceptor, is_sharing, &err) == 0)
 		return;
 	(void)channel_send(s->channel, MESSAGE_FAILED, 0, err.text, -1);
 	log_flush();
@@ -249,7 +250,7 @@ handle_message(struct service *s, const struct message *message, int fd)
 {
 	switch ((enum message_type)message->type) {
 	case MESSAGE_TAKE:
-		service_take(s);
+		service_take(s, message->value != 0);
 		break;
 	case MESSAGE_DRAIN:
 		service_drain(s, message->value, message->text);

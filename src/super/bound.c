@@ -39,6 +39,11 @@ bound_put(struct bound *bound)
 		return;
 	if (bound->store != NULL)
 		store_drop(bound->store, &bound->endpoint);
+	if (bound->inherit != NULL) {
+		inherit_return(bound->inherit, bound->address +
+		    strlen(HANDED_OVER), bound->endpoint.fd);
+		bound->endpoint.fd = -1;
+	}
 	endpoint_close(&bound->endpoint);
 	free(bound->address);
 	free(bound);
@@ -94,6 +99,17 @@ bound_list_has(const struct bound_list *list, const struct bound *bound)
 	return false;
 }
 
+bool
+bound_list_is_shared(const struct bound_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->items[i]->is_shared)
+			return true;
+	return false;
+}
+
 /* Hold each socket of that address that is not in the list yet: several came
  * under one name of fd:. The number. */
 static int
@@ -119,7 +135,7 @@ bound_list_find(struct bound_list *list, const struct bound_list *among,
 /* Takes fd. */
 static int
 bound_adopt(struct bound_list *list, int fd, const char *address,
-    struct err *err)
+    struct inherit *inherit, struct err *err)
 {
 	struct bound *bound = bound_new(address);
 	int r;
@@ -132,8 +148,11 @@ bound_adopt(struct bound_list *list, int fd, const char *address,
 	if (r < 0) {
 		err_prefix(err, "%s", address);
 		fd_close(&fd);
-	} else if ((r = bound_list_add(list, bound)) < 0) {
-		(void)err_errno(err, -r, "%s", address);
+	} else {
+		bound->inherit = inherit;
+		r = bound_list_add(list, bound);
+		if (r < 0)
+			(void)err_errno(err, -r, "%s", address);
 	}
 	if (r < 0)
 		bound_put(bound);
@@ -150,7 +169,7 @@ bound_inherit(struct bound_list *list, const char *address,
 	int fd, r = -ENOENT;
 
 	while ((fd = inherit_find(inherit, name)) >= 0) {
-		r = bound_adopt(list, fd, address, err);
+		r = bound_adopt(list, fd, address, inherit, err);
 		if (r < 0)
 			return r;
 	}
@@ -181,15 +200,27 @@ bound_open(struct bound_list *list, const char *address,
 	return r;
 }
 
+static void
+share_from(const struct bound_list *list, size_t first)
+{
+	size_t i;
+
+	for (i = first; i < list->count; i++)
+		list->items[i]->is_shared = true;
+}
+
 static int
 bound_take(struct bound_list *list, const char *address,
     const struct listener_conf *conf, const struct bound_source *source,
     struct err *err)
 {
+	size_t before = list->count;
 	int r = bound_list_find(list, source->have, address);
 
-	if (r == 0)
+	if (r == 0) {
 		r = bound_list_find(list, source->spare, address);
+		share_from(list, before);
+	}
 	if (r < 0)
 		return err_errno(err, -r, "%s", address);
 	if (r > 0)

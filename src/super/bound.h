@@ -14,14 +14,18 @@
  * A socket of a listener for as long as its address is configured. Generations
  * come and go around it, and it may move to another listener, so several hold
  * it: the listener, each generation that may still start processes, a plan
- * that was made but not carried out. The last to let go closes it. Supervisor
- * only; one thread.
+ * that was made but not carried out. The last to let go closes it; one that was
+ * handed over is kept for whoever names it next. Supervisor only; one thread.
  */
 struct bound {
 	struct endpoint endpoint;       /* owned */
 	char *address;                  /* owned; as configured: the port may
 					 * be 0, it may be "fd:NAME" */
 	struct store *store;            /* borrowed; NULL = it is not kept */
+	struct inherit *inherit;        /* borrowed; handed over, and given back
+					 * to it; NULL = it was not */
+	bool is_shared;                 /* it came from another listener, whose
+					 * processes may still take from it */
 	unsigned holders;
 };
 
@@ -51,6 +55,8 @@ int bound_list_copy(struct bound_list *to, const struct bound_list *from);
 int bound_list_add(struct bound_list *list, struct bound *bound);
 /* Let go of all. */
 void bound_list_clear(struct bound_list *list);
+/* Is there one that another listener had? */
+bool bound_list_is_shared(const struct bound_list *list);
 bool bound_list_has(const struct bound_list *list, const struct bound *bound);
 /* Apply the keys of class SOCKET to sockets that are open already. A failure
  * is told and leaves the socket as it was. */

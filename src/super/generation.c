@@ -133,11 +133,12 @@ generation_rebind(struct generation *gen, struct held *held,
 }
 
 void
-generation_take(struct generation *gen)
+generation_take(struct generation *gen, bool is_sharing)
 {
 	unsigned i;
 
 	gen->is_taking = true;
+	gen->is_sharing = gen->is_sharing || is_sharing;
 	for (i = 0; i < gen->slots; i++)
 		worker_take(&gen->workers[i]);
 }
@@ -205,6 +206,7 @@ generation_hurry(struct generation *gen)
 {
 	unsigned i;
 
+	gen->is_hurried = true;
 	for (i = 0; i < gen->slots; i++)
 		worker_hurry(&gen->workers[i]);
 }
@@ -381,6 +383,7 @@ generation_new(const struct generation_env *env, struct held *held,
 		r = generation_workers(gen);
 	if (r == 0)
 		r = generation_spawn(gen);
+	gen->is_sharing = bound_list_is_shared(&gen->sockets);
 	if (r == 0)
 		return gen;
 	generation_free(&gen);

@@ -88,6 +88,8 @@ struct generation {
 	enum gen_state state;
 	bool has_settled;               /* was SERVING or FAILED once */
 	bool is_taking;                 /* its processes may take */
+	bool is_sharing;                /* beside processes of another one */
+	bool is_hurried;                /* its drain was cut short */
 	struct worker *workers;         /* owned, `slots` of them */
 	struct stats_size size;         /* of the slab */
 	unsigned slots;                 /* size.slots */
@@ -112,8 +114,9 @@ struct generation *generation_new(const struct generation_env *env,
     const struct bound_list *sockets, struct err *err);
 void generation_free(struct generation **gen);
 void generation_start(struct generation *gen);
-/* Its processes, and those that replace them, may take from the sockets. */
-void generation_take(struct generation *gen);
+/* Its processes, and those that replace them, may take from the sockets.
+ * is_sharing: an older generation may not have let go of them. */
+void generation_take(struct generation *gen, bool is_sharing);
 /* Another configuration that needs no new processes: for those that will be
  * started, and for what the supervisor itself does. */
 void generation_rebind(struct generation *gen, struct held *held,

@@ -94,7 +94,7 @@ handover_is_late(struct timer *timer)
 	    "go of the sockets within %d ms; the new one takes all the same",
 	    RELEASE_MS);
 	if (listener->current != NULL)
-		generation_take(listener->current);
+		generation_take(listener->current, true);
 }
 
 static bool
@@ -116,7 +116,7 @@ listener_released(struct listener *listener)
 	if (gen == NULL || gen->is_taking || !draining_have_released(listener))
 		return;
 	timer_stop(listener->env->loop, &listener->handover);
-	generation_take(gen);
+	generation_take(gen, false);
 }
 
 /* Older generations */
@@ -132,17 +132,19 @@ listener_count_draining(const struct listener *listener)
 	return count;
 }
 
-/* The oldest one that has not been hurried or is gone: the last in the list
- * that is still there. */
+/* The oldest of too many that take their time; NULL: they are not too many. */
 static struct generation *
-oldest(const struct listener *listener)
+one_too_many(const struct listener *listener)
 {
 	struct generation *gen, *found = NULL;
+	unsigned count = 0;
 
 	for (gen = listener->draining; gen != NULL; gen = gen->older)
-		if (gen->state != GEN_GONE)
+		if (gen->state != GEN_GONE && !gen->is_hurried) {
 			found = gen;
-	return found;
+			count++;
+		}
+	return count > LISTENER_DRAINING_MAX ? found : NULL;
 }
 
 static void
@@ -153,9 +155,7 @@ listener_retire(struct listener *listener, struct generation *gen)
 	gen->older = listener->draining;
 	listener->draining = gen;
 	generation_drain(gen);
-	if (listener_count_draining(listener) <= LISTENER_DRAINING_MAX)
-		return;
-	gen = oldest(listener);
+	gen = one_too_many(listener);
 	if (gen == NULL)
 		return;
 	log_write(LOG_LEVEL_NOTICE, &fields, "generation %u is ended early: "
@@ -329,9 +329,9 @@ listener_fate(const struct listener *listener, unsigned number)
 {
 	const struct generation *gen = listener->current;
 
-	if (listener->next != NULL && listener->next->number == number)
+	if (listener->next != NULL && listener->next->number >= number)
 		return LISTENER_PENDING;
-	if (gen == NULL || gen->number != number)
+	if (gen == NULL || gen->number < number)
 		return LISTENER_FAILED;
 	if (!gen->has_settled || (gen->state == GEN_SERVING && !gen->is_taking))
 		return LISTENER_PENDING;

@@ -81,7 +81,8 @@ void listener_released(struct listener *listener);
  * left. */
 bool listener_sweep(struct listener *listener);
 
-/* What has become of a generation that was begun. */
+/* What has become of a generation that was begun, or of a later one in its
+ * place. */
 enum listener_fate {
 	LISTENER_PENDING,
 	LISTENER_DONE,          /* it is current and takes from the sockets */

@@ -105,7 +105,8 @@ void
 worker_take(struct worker *worker)
 {
 	if (worker->state == WORKER_SERVING)
-		(void)channel_send(worker->channel, MESSAGE_TAKE, 0, NULL, -1);
+		(void)channel_send(worker->channel, MESSAGE_TAKE,
+		    worker->gen->is_sharing, NULL, -1);
 }
 
 static void
