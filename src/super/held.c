@@ -36,6 +36,18 @@ held_put(struct held **held)
 	free(old);
 }
 
+bool
+held_serves(const struct held *held)
+{
+	const struct config *config = held->config;
+	size_t i;
+
+	for (i = 0; i < config->listener_count; i++)
+		if (config->listeners[i].is_enabled)
+			return true;
+	return false;
+}
+
 const struct listener_conf *
 held_listener(const struct held *held, const char *name)
 {

@@ -29,7 +29,8 @@ start_again(struct timer *timer)
 {
 	struct reload *reload = timer->arg;
 
-	if (reload->is_running || reload->queued == 0)
+	if (reload->is_running || reload->queued == 0 ||
+	    reload->super->phase != SUPER_SERVING)
 		return;
 	reload->request = reload->queue[0];
 	reload->queued--;
@@ -56,9 +57,7 @@ reload_end(struct reload *reload, const char *why)
 	plan_clear(&reload->plan);
 	faults_free(&reload->faults);
 	reload->is_running = false;
-	reload->again.arg = reload;
-	(void)timer_start(super->loop, &reload->again, loop_now(super->loop),
-	    start_again, reload);
+	reload_resume(reload);
 }
 
 /* A fault before anything was changed: told line by line, as at a start. */
@@ -157,8 +156,7 @@ reload_review(struct reload *reload)
 	struct plan *plan = &reload->plan;
 	size_t i;
 
-	if (!reload->is_running || plan->count == 0 ||
-	    reload->request.kind == RELOAD_PLAN || !reload->is_carried_out)
+	if (!reload->is_running || !reload->is_carried_out)
 		return;
 	for (i = 0; i < plan->count; i++)
 		if (plan->items[i].result == PLAN_PENDING)
@@ -226,6 +224,8 @@ item_rebind(struct plan_item *item, struct held *held)
 	listener_rebind(listener, held, item->conf);
 	if (listener->current != NULL)
 		generation_rebind(listener->current, held, item->conf);
+	if (listener->next != NULL)     /* of a restart */
+		generation_rebind(listener->next, held, item->conf);
 	if (listener->mode == LISTENER_HELD)
 		listener_hold(listener, &item->sockets);
 	if (item->result == PLAN_PENDING)
@@ -329,7 +329,13 @@ reload_loaded(void *arg, enum exit_code code, struct config *config,
 		reload_refuse(reload, "out of memory");
 		return;
 	}
-	reload_to(reload, held);
+	if (held_serves(held)) {
+		reload_to(reload, held);
+	} else {
+		fault_add(&reload->faults, held->config->file, 0, NULL, NULL,
+		    HELD_SERVES_NOT);
+		reload_refuse(reload, "the configuration has a fault");
+	}
 	held_put(&held);
 }
 
@@ -393,15 +399,23 @@ is_asked_already(const struct reload *reload,
 bool
 reload_ask(struct reload *reload, const struct reload_request *request)
 {
+	if (reload->super->phase > SUPER_SERVING)
+		return false;
 	if (is_asked_already(reload, request))
 		return true;
 	if (reload->queued == RELOAD_QUEUE_MAX)
 		return false;
 	reload->queue[reload->queued++] = *request;
+	reload_resume(reload);
+	return true;
+}
+
+void
+reload_resume(struct reload *reload)
+{
 	if (!reload->is_running)
 		(void)timer_start(reload->super->loop, &reload->again,
 		    loop_now(reload->super->loop), start_again, reload);
-	return true;
 }
 
 int64_t

@@ -59,8 +59,11 @@ struct reload {
 };
 
 void reload_init(struct reload *reload, struct super *super);
-/* Begin, or wait for the one that runs. false: too many wait. */
+/* Begin, or wait for the one that runs and for the daemon to serve. false: too
+ * many wait, or the daemon stops. */
 bool reload_ask(struct reload *reload, const struct reload_request *request);
+/* The daemon serves: what was asked for meanwhile may begin. */
+void reload_resume(struct reload *reload);
 /* A generation's state has changed: is it what the reload waits for? */
 void reload_review(struct reload *reload);
 /* Milliseconds until an unconfirmed configuration is undone; -1 = none is. */

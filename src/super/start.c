@@ -51,14 +51,9 @@ start_config(struct super *super)
 static enum exit_code
 start_count(struct super *super)
 {
-	const struct config *config = super->held->config;
-	size_t i;
-
-	for (i = 0; i < config->listener_count; i++)
-		if (config->listeners[i].is_enabled)
-			return EXIT_OK;
-	fprintf(stderr, "%s: no listener is enabled, so there is nothing to "
-	    "serve; enable one\n", config->file);
+	if (held_serves(super->held))
+		return EXIT_OK;
+	fprintf(stderr, "%s: %s\n", super->held->config->file, HELD_SERVES_NOT);
 	return EXIT_CONFIG;
 }
 

@@ -49,6 +49,7 @@ super_serve(struct super *super, const struct notify_counts *counts)
 	    counts->ready == 1 ? "" : "s", counts->failed);
 	notify_ready(&super->notify, counts);
 	daemonize_tell(&super->daemonize, EXIT_OK);
+	reload_resume(&super->reload);
 }
 
 void
