@@ -109,8 +109,9 @@ tell_services(struct super *super)
 		listener_each(super->listeners[i], send_log, NULL);
 }
 
-/* Another target; on failure the old one stays. Takes target. */
-static void
+/* Another target; on failure the old one stays. Takes target. true: it is
+ * another one now. */
+static bool
 change_target(struct super *super, char *target)
 {
 	enum log_kind kind;
@@ -120,25 +121,46 @@ change_target(struct super *super, char *target)
 	if (fd < 0) {
 		log_error("%s; the log stays where it was", err.text);
 		free(target);
-		return;
+		return false;
 	}
 	log_replace_fd(fd, kind);
 	free(super->log_target);
 	super->log_target = target;
+	return true;
 }
 
+static bool
+apply_target(struct super *super)
+{
+	char *target = target_of(super);
+
+	if (target == NULL) {
+		log_error("out of memory; the log stays where it was");
+		return false;
+	}
+	if (strcmp(target, super->log_target) != 0)
+		return change_target(super, target);
+	free(target);
+	return false;
+}
+
+static bool
+has_form(const struct config *config)
+{
+	return (int64_t)log_level() == config->log.level &&
+	    (int64_t)log_format() == config->log.format &&
+	    log_is_access_on() == config->log.is_access_on;
+}
+
+/* A reload that changes nothing here wakes no service. */
 void
 logging_apply(struct super *super)
 {
 	const struct config *config = super->held->config;
-	char *target = target_of(super);
+	bool is_new = apply_target(super);
 
-	if (target == NULL)
-		log_error("out of memory; the log stays where it was");
-	else if (strcmp(target, super->log_target) != 0)
-		change_target(super, target);
-	else
-		free(target);
+	if (!is_new && has_form(config))
+		return;
 	log_set_level((enum log_level)config->log.level);
 	log_set_format((enum log_format)config->log.format);
 	log_set_access(config->log.is_access_on);
