@@ -169,6 +169,7 @@ class Daemon:
 
     def write(self, top, log, log_level):
         """The configuration file."""
+        self.written = (top, log, log_level)
         settings = {
             "module_path": [HANDLERS, fixtures_directory()],
             "address_file": self.address_file,
@@ -182,6 +183,13 @@ class Daemon:
         with open(self.conf, "w") as file:
             file.write(libconf.settings(settings))
         os.chmod(self.conf, 0o644)
+
+    def rewrite(self, *listeners, log=None, **top):
+        """Another configuration file, for a reload. The rest stays."""
+        was_top, was_log, log_level = self.written
+        self.listeners = list(listeners)
+        self.write(dict(was_top or {}, **top), dict(was_log or {},
+                   **(log or {})), log_level)
 
     def resolve(self, listener):
         """Transports in `listen` become addresses."""
@@ -326,6 +334,15 @@ class Daemon:
         answer = self.control(command)
         expect(answer["ok"], "%s: %r", command, answer)
         return answer["result"]
+
+    def reload(self):
+        """It must succeed; {listener: the action}."""
+        return {one["name"]: one["action"]
+                for one in self.told("reload")["changes"]}
+
+    def workers(self, name):
+        """The service processes of a listener's generation."""
+        return self.told("show " + name)["workers"]
 
     def controller(self):
         """A connection to the control socket that stays."""

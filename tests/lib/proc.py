@@ -4,6 +4,7 @@
 import ctypes
 import os
 import signal
+import socket
 import struct
 
 from until import Failure, eventually
@@ -180,6 +181,25 @@ def take_descriptor(pid, number):
         os.close(pidfd)
 
 
+def bound_sockets(pid):
+    """{inode: name} of the sockets on which a process takes what comes."""
+    found = {}
+    for number, what in descriptors(pid).items():
+        if not what.startswith("socket:["):
+            continue
+        try:
+            fd = take_descriptor(pid, number)
+        except OSError:
+            continue            # closed meanwhile
+        with socket.socket(fileno=fd) as sock:
+            name = sock.getsockname()
+            is_taking = sock.type == socket.SOCK_DGRAM or sock.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if is_taking and name not in ("", b""):
+                found[what] = name
+    return found
+
+
 def kill(pid, number=signal.SIGKILL):
     try:
         os.kill(pid, number)
@@ -199,7 +219,6 @@ def reap_strangers(known=()):
 
 
 def peer_credentials(sock):
-    import socket
     data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     return struct.unpack("3i", data)
 

@@ -142,6 +142,10 @@ class Story:
         """Start a daemon; it is ready."""
         return self.launch(*listeners, **how).wait_ready()
 
+    def rewrite(self, daemon, *listeners, **how):
+        """Another configuration file for a daemon that runs."""
+        daemon.rewrite(*(self.prepare(row) for row in listeners), **how)
+
     def configure(self, *listeners, name="file.conf", text=None, **top):
         """Write a configuration file; its path."""
         if text is None:
