@@ -172,10 +172,20 @@ inherit_return(struct inherit *inherit, const char *name, int fd)
 }
 
 void
+inherit_close(struct inherit *inherit)
+{
+	for (size_t i = 0; i < inherit->count; i++) {
+		if (inherit->fds[i].fd < 0)
+			continue;
+		fd_close(&inherit->fds[i].fd);
+		inherit->fds[i].name[0] = '\0';
+	}
+}
+
+void
 inherit_free(struct inherit *inherit)
 {
-	for (size_t i = 0; i < inherit->count; i++)
-		fd_close(&inherit->fds[i].fd);
+	inherit_close(inherit);
 	free(inherit->fds);
 	inherit->fds = NULL;
 	inherit->count = 0;

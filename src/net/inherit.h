@@ -31,7 +31,9 @@ int inherit_find(struct inherit *inherit, const char *name);
 /* A descriptor that was found is not needed any more, and may be again. Takes
  * fd; one that was not handed over is closed. */
 void inherit_return(struct inherit *inherit, const char *name, int fd);
-/* Close what nobody took. */
+/* Close what nobody took; what was taken can still be returned. */
+void inherit_close(struct inherit *inherit);
+/* The same, and forget all. */
 void inherit_free(struct inherit *inherit);
 
 #endif

@@ -30,8 +30,12 @@ jitter_next(struct backoff *backoff)
 void
 backoff_limit(struct backoff *backoff, int64_t initial_ms, int64_t maximum_ms)
 {
+	bool is_first = backoff->next_ms == backoff->initial_ms;
+
 	backoff->initial_ms = at_least(initial_ms, BACKOFF_FLOOR_MS);
 	backoff->maximum_ms = at_least(maximum_ms, backoff->initial_ms);
+	if (is_first || backoff->next_ms < backoff->initial_ms)
+		backoff->next_ms = backoff->initial_ms;
 	if (backoff->next_ms > backoff->maximum_ms)
 		backoff->next_ms = backoff->maximum_ms;
 }
@@ -42,7 +46,6 @@ backoff_init(struct backoff *backoff, int64_t initial_ms, int64_t maximum_ms,
 {
 	backoff->next_ms = 0;
 	backoff_limit(backoff, initial_ms, maximum_ms);
-	backoff->next_ms = backoff->initial_ms;
 	backoff->serving_since = 0;
 	backoff->jitter = seed != 0 ? seed : 1;
 }

@@ -28,18 +28,22 @@ find_listener(struct listener *const *listeners, size_t count, const char *name)
 	return NULL;
 }
 
+/* conf NULL: it goes, since the new file does not name it or switches it
+ * off. */
 static int
 plan_add(struct plan *plan, struct listener *listener,
     const struct listener_conf *conf)
 {
 	struct plan_item *item = &plan->items[plan->count];
+	const struct listener_conf *off = conf != NULL ? NULL :
+	    config_find(plan->held->config, listener->name);
 
 	*item = (struct plan_item){ .listener = listener, .conf = conf };
 	item->name = strdup(conf != NULL ? conf->name : listener->name);
 	if (item->name == NULL)
 		return -ENOMEM;
-	diff_listener(listener != NULL ? listener->conf : NULL, conf,
-	    &item->change);
+	diff_listener(listener != NULL ? listener->conf : NULL,
+	    conf != NULL ? conf : off, &item->change);
 	if (item->change.kind == CHANGE_KEEP)
 		item->result = PLAN_UNCHANGED;
 	plan->count++;

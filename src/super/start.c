@@ -185,7 +185,7 @@ start_bind(struct super *super)
 	if (failures == 0)
 		store_sweep(&super->store);
 	warn_of_leftovers(super);
-	inherit_free(&super->inherit);
+	inherit_close(&super->inherit);
 	return failures > 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 

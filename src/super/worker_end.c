@@ -251,6 +251,14 @@ worker_describe(const struct worker *worker, const siginfo_t *info,
 	    gen->conf->handler_build_id);
 }
 
+/* It ended of its own accord, or was not wanted any more before it was ready. */
+static bool
+is_no_news(const struct worker *worker)
+{
+	return worker->is_done || (worker->is_leaving && !worker->was_ready &&
+	    worker->why == NULL);
+}
+
 /* A start that failed and did not say why is what whoever starts the daemon
  * must see; the rest is for the log. */
 static void
@@ -264,8 +272,8 @@ worker_log_end(const struct worker *worker, const struct crash *crash,
 	if (!worker->was_ready && !worker->is_leaving && !worker->has_failed)
 		worker->gen->env->complain(worker->gen, text);
 	else
-		log_write(worker->is_done ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-		    &fields, "%s", text);
+		log_write(is_no_news(worker) ? LOG_LEVEL_DEBUG :
+		    LOG_LEVEL_WARNING, &fields, "%s", text);
 }
 
 /* The process is a zombie: take everything it left. If somebody else has reaped

@@ -84,6 +84,26 @@ START_TEST(without_names_they_are_unknown)
 }
 END_TEST
 
+START_TEST(what_was_taken_can_be_returned)
+{
+	struct inherit inherit;
+	int fd;
+
+	make_three();
+	hand_over(NULL, "2", "used:idle");
+	ck_assert_int_eq(inherit_take(&inherit, NULL), 0);
+	fd = inherit_find(&inherit, "used");
+	inherit_close(&inherit);
+	ck_assert_int_lt(fcntl(4, F_GETFD), 0);         /* nobody took it */
+	ck_assert_int_eq(inherit_find(&inherit, "used"), -1);
+	inherit_return(&inherit, "used", fd);
+	ck_assert_int_eq(inherit_find(&inherit, "used"), fd);
+	inherit_return(&inherit, "idle", fd);           /* is no such socket */
+	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+	inherit_free(&inherit);
+}
+END_TEST
+
 static const struct {
 	const char *pid, *fds, *names;
 } nothings[] = {
@@ -151,6 +171,7 @@ inherit_suite(void)
 
 	tcase_add_loop_test(tc, descriptors_come_by_name, 0, 2);
 	tcase_add_test(tc, without_names_they_are_unknown);
+	tcase_add_test(tc, what_was_taken_can_be_returned);
 	tcase_add_loop_test(tc, nothing_is_handed_over, 0,
 	    sizeof(nothings) / sizeof(nothings[0]));
 	tcase_add_loop_test(tc, nonsense_is_an_error, 0,

@@ -102,6 +102,21 @@ START_TEST(health_counts_once)
 }
 END_TEST
 
+START_TEST(other_limits_count_from_the_next_wait_on)
+{
+	struct backoff backoff;
+
+	backoff_init(&backoff, 100, 60000, 7);
+	backoff_limit(&backoff, 8000, 60000);
+	expect_about(backoff_next(&backoff, 1, true), 8000);
+	backoff_limit(&backoff, 8000, 9000);
+	expect_about(backoff_next(&backoff, 1, true), 9000);
+	backoff_init(&backoff, 8000, 60000, 7);
+	backoff_limit(&backoff, 100, 60000);
+	expect_about(backoff_next(&backoff, 1, true), 100);
+}
+END_TEST
+
 START_TEST(it_never_spins_whatever_is_configured)
 {
 	struct backoff backoff;
@@ -169,6 +184,7 @@ backoff_suite(void)
 	tcase_add_test(tc, it_is_never_permanent);
 	tcase_add_test(tc, a_minute_of_health_begins_anew);
 	tcase_add_test(tc, health_counts_once);
+	tcase_add_test(tc, other_limits_count_from_the_next_wait_on);
 	tcase_add_test(tc, it_never_spins_whatever_is_configured);
 	tcase_add_test(tc, it_never_overflows);
 	tcase_add_test(tc, many_that_are_due_together_start_in_lots);
