@@ -220,6 +220,8 @@ def addresses_that_move_under_load_lose_nothing(story):
                            row("b", first))
             daemon.reload()
             load.goes_on(REQUESTS)
+        daemon.rewrite(row("a", THREADED, "t", "s", "u", "g"), row("b", SYNC))
+        daemon.reload()
     load.check()
     expect_equal(proc.bound_sockets(daemon.pid), sockets, "the sockets")
 
