@@ -124,6 +124,19 @@ print_refusal(const json_t *answer, enum wire_code code)
 		    "the control socket (control.group) too");
 }
 
+/* A list that is not whole says so. */
+static void
+print_left_out(const json_t *answer)
+{
+	int64_t count = field_number(answer, "left_out");
+	struct err err;
+
+	if (count <= 0)
+		return;
+	err_set(&err, "%" PRId64 " more are left out; name a listener", count);
+	complain(err.text);
+}
+
 static enum wire_code
 print_answer(const struct options *options, const json_t *answer)
 {
@@ -140,6 +153,7 @@ print_answer(const struct options *options, const json_t *answer)
 	if (!options->is_json && code != WIRE_OK)
 		print_refusal(answer, code);
 	written = output_write(&view.out);
+	print_left_out(answer);
 	view_free(&view);
 	return written != WIRE_OK ? written : code;
 }

@@ -534,3 +534,9 @@ def zsh_reads_its_completion(story):
     done = subprocess.run(["zsh", "-n", ZSH], capture_output=True, text=True,
                           timeout=seconds(20))
     expect_equal((done.returncode, done.stderr), (0, ""), "zsh -n")
+
+
+@scenario()
+def a_list_that_is_not_whole_says_so(story):
+    daemon = Control(story, {"connections": dict(ok([]), left_out=12)})
+    expect_exit(daemon.run("connections"), 0, "12 more are left out")
