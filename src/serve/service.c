@@ -422,8 +422,8 @@ start_log(struct service *s, const struct service_args *args,
 	    (enum log_kind)log_kind_parse(args->log_kind),
 	    (enum log_format)s->config->log.format,
 	    (enum log_level)s->config->log.level, s->config->log.is_access_on);
-	/* A child would fault in the memory that lines are gathered in, which
-	 * costs it as much as a write of its own. */
+	/* A forked child would have to fault that memory in, and to share a
+	 * lock with others that may die: it has little to gain over a write. */
 	int places = inherit_find(inherit, "access");
 	if (places >= 0 && !model_of(s->conf)->forks)
 		s->gather = log_gather(places, args->slot);
