@@ -41,8 +41,8 @@ static struct {
 	_Atomic bool is_access_on;
 	_Atomic enum log_format format;
 	_Atomic enum log_level level;
-	_Atomic uint64_t dropped, reported;     /* reported <= dropped */
-	_Atomic int64_t reported_at;
+	struct log_drops own;
+	struct log_drops *drops;        /* own, or shared with children */
 	_Atomic int64_t flood_second;           /* flood_count is of it */
 	_Atomic uint32_t flood_count;
 	_Atomic uint64_t left_out;              /* not told yet */
@@ -50,6 +50,7 @@ static struct {
 } root = {
 	.sinks[0] = { .fd = 2, .method = SINK_POLL, .kind = LOG_KIND_STREAM },
 	.sink = &root.sinks[0],
+	.drops = &root.own,
 	.is_access_on = true,
 	.level = LOG_LEVEL_INFO,
 };
@@ -232,10 +233,16 @@ log_is_on(enum log_level level)
 	return level >= log_level();
 }
 
+void
+log_share_drops(struct log_drops *drops)
+{
+	root.drops = drops != NULL ? drops : &root.own;
+}
+
 uint64_t
 log_dropped(void)
 {
-	return atomic_load(&root.dropped);
+	return atomic_load(&root.drops->dropped);
 }
 
 static int64_t
@@ -282,22 +289,22 @@ emit_report(const struct log_fields *fields, const char *format, ...)
 static void
 report_dropped(void)
 {
-	uint64_t dropped = atomic_load(&root.dropped);
-	uint64_t told = atomic_load(&root.reported);
-	int64_t last = atomic_load(&root.reported_at), now;
+	uint64_t dropped = atomic_load(&root.drops->dropped);
+	uint64_t told = atomic_load(&root.drops->reported);
+	int64_t last = atomic_load(&root.drops->reported_at), now;
 
 	if (dropped == told)
 		return;
 	now = clock_coarse();
 	if (last && now - last < REPORT_EVERY)
 		return;
-	if (!atomic_compare_exchange_strong(&root.reported, &told, dropped))
+	if (!atomic_compare_exchange_strong(&root.drops->reported, &told, dropped))
 		return;
 	if (emit_report(NULL, "%" PRIu64 " log records were lost: they could "
 	    "not be written", dropped - told))
-		atomic_fetch_sub(&root.reported, dropped - told);
+		atomic_fetch_sub(&root.drops->reported, dropped - told);
 	else
-		atomic_store(&root.reported_at, now);
+		atomic_store(&root.drops->reported_at, now);
 }
 
 /* The log went from a stream to something else since they were gathered: each
@@ -318,7 +325,7 @@ emit_gathered(char *lines, size_t len)
 			next = end;
 		record.message_len = (size_t)(next - line);
 		if (emit(&record))
-			atomic_fetch_add(&root.dropped, 1);
+			atomic_fetch_add(&root.drops->dropped, 1);
 	}
 }
 
@@ -330,7 +337,7 @@ write_gathered(char *lines, size_t len, unsigned count)
 	bool is_stream = sink->kind == LOG_KIND_STREAM;
 
 	if (is_stream && sink_put(sink, lines, len))
-		atomic_fetch_add(&root.dropped, count);
+		atomic_fetch_add(&root.drops->dropped, count);
 	sink_leave(sink);
 	if (!is_stream)
 		emit_gathered(lines, len);
@@ -341,7 +348,7 @@ write_record(const struct record *record)
 {
 	flush_gathered();       /* in the order in which it happened */
 	if (emit(record))
-		atomic_fetch_add(&root.dropped, 1);
+		atomic_fetch_add(&root.drops->dropped, 1);
 	else
 		report_dropped();
 }
@@ -354,7 +361,7 @@ report_left_out(const char *listener)
 
 	if (n && emit_report(&fields, "%" PRIu64 " log records were left out: "
 	    "more than %d in a second", n, FLOOD_MAX))
-		atomic_fetch_add(&root.dropped, 1);
+		atomic_fetch_add(&root.drops->dropped, 1);
 }
 
 /* May one more record about a listener be written in this second? */

@@ -3,6 +3,7 @@
 #define BASE_LOG_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +77,16 @@ void log_set_level(enum log_level level);       /* any thread; so the next two *
 void log_set_format(enum log_format format);
 void log_set_access(bool is_on);
 bool log_is_on(enum log_level level);
+/* What could not be written, and how much of it has been told. */
+struct log_drops {
+	_Atomic uint64_t dropped, reported;     /* reported <= dropped */
+	_Atomic int64_t reported_at;
+};
+
+/* Count there from now on: memory that is shared with children, so that what
+ * one of them could not write is told by another. NULL: in this process's own
+ * again. Before any thread or child is made. */
+void log_share_drops(struct log_drops *drops);
 /* Lines that could not be written since the start. */
 uint64_t log_dropped(void);
 

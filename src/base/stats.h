@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
+
 #include "base/seat.h"
 
 /*
@@ -59,6 +61,7 @@ struct stats {                  /* one slot; 64-byte aligned */
 	_Atomic uint32_t seats_used;    /* the first so many may be taken */
 	_Atomic int64_t counters[COUNTERS];
 	_Atomic int64_t refused[REASONS];
+	struct log_drops drops;         /* of that process and its children */
 };
 
 struct stats_slab {

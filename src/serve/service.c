@@ -491,6 +491,7 @@ map_stats(struct service *s, const struct service_args *args,
 	atomic_store(&s->host.stats->is_draining, false);
 	atomic_store(&s->host.stats->is_cancelled, false);
 	s->host.generation = args->generation;
+	log_share_drops(&s->host.stats->drops);
 	return 0;
 }
 
@@ -582,6 +583,7 @@ service_free(struct service *s)
 	linger_free(&s->linger);
 	watch_stop(s->loop, &s->gather_watch);
 	log_gather_end();
+	log_share_drops(NULL);
 	stats_free(&s->host.slab, s->host.size);
 	host_free(&s->host);
 	loop_free(&s->loop);
