@@ -65,7 +65,8 @@ struct generation_env {
 	 * each generation begins with 1. */
 	uint64_t *id_blocks;
 	void (*changed)(struct generation *gen, enum gen_state from);
-	/* A process that drains takes nothing more from the sockets. */
+	/* A process that drains takes nothing more from the sockets, or is not
+	 * waited for any longer. */
 	void (*released)(struct generation *gen);
 	/* An error that belongs in the log, and before readiness also on the
 	 * terminal of whoever started the daemon. */

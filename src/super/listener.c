@@ -93,8 +93,10 @@ handover_is_late(struct timer *timer)
 	log_write(LOG_LEVEL_WARNING, &fields, "an older generation has not let "
 	    "go of the sockets within %d ms; the new one takes all the same",
 	    RELEASE_MS);
-	if (listener->current != NULL)
-		generation_take(listener->current, true);
+	if (listener->current == NULL)
+		return;
+	generation_take(listener->current, true);
+	listener->env->released(listener->current);
 }
 
 static bool

@@ -20,7 +20,10 @@
 #include "super/super.h"
 #include "super/tell.h"
 
+#define BACK_AGAIN_MS 2000      /* from a failed way back to the next */
+
 static void reload_start(struct reload *reload);
+static void unconfirmed(struct timer *timer);
 
 /* The end */
 
@@ -60,7 +63,18 @@ reload_end(struct reload *reload, const char *why)
 	reload_resume(reload);
 }
 
-/* A fault before anything was changed: told line by line, as at a start. */
+static void
+confirm_within(struct reload *reload, int64_t ms)
+{
+	struct loop *loop = reload->super->loop;
+
+	(void)timer_start(loop, &reload->confirm, loop_now(loop) +
+	    ms * CLOCK_MS, unconfirmed, reload);
+}
+
+/* A fault before anything was changed: told line by line, as at a start. The
+ * way back is tried until it succeeds: what is in its way may be a generation
+ * that still drains. */
 static void
 reload_refuse(struct reload *reload, const char *why)
 {
@@ -75,6 +89,9 @@ reload_refuse(struct reload *reload, const char *why)
 		log_error("%.*s", (int)(end - line), line);
 	}
 	log_error("reload refused: %s; nothing has changed", why);
+	if (reload->request.kind == RELOAD_BACK &&
+	    reload->request.ticket == 0)
+		confirm_within(reload, BACK_AGAIN_MS);
 	reload_end(reload, why);
 }
 
@@ -111,9 +128,7 @@ reload_settle(struct reload *reload)
 	if (super_write_addresses(super, &err) < 0)
 		super_complain(super, NULL, err.text);
 	if (reload->request.confirm_ms > 0)
-		(void)timer_start(super->loop, &reload->confirm,
-		    loop_now(super->loop) +
-		    reload->request.confirm_ms * CLOCK_MS, unconfirmed, reload);
+		confirm_within(reload, reload->request.confirm_ms);
 }
 
 static void

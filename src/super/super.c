@@ -191,14 +191,16 @@ super_sweep_later(struct super *super)
 /* What a generation reports */
 
 static void
-generation_settled(struct super *super, const struct generation *gen)
+generation_settled(struct super *super, const struct generation *gen,
+    enum gen_state from)
 {
 	struct log_fields fields = {
 		.listener = gen->listener->name, .generation = gen->number,
 	};
 	struct notify_counts counts = count_listeners(super);
 
-	if (gen == gen->listener->current && gen->state == GEN_SERVING)
+	if (gen == gen->listener->current && gen->state == GEN_SERVING &&
+	    (from == GEN_FAILED || gen->restarts > 0))
 		log_write(LOG_LEVEL_NOTICE, &fields, "serves again");
 	notify_status(&super->notify, &counts);
 }
@@ -208,7 +210,6 @@ generation_changed(struct generation *gen, enum gen_state from)
 {
 	struct super *super = gen->env->arg;
 
-	(void)from;
 	listener_changed(gen->listener, gen);
 	reload_review(&super->reload);
 	wait_review(super);
@@ -217,7 +218,7 @@ generation_changed(struct generation *gen, enum gen_state from)
 	if (super->phase == SUPER_STARTING)
 		super_check_ready(super);
 	else if (super->phase == SUPER_SERVING)
-		generation_settled(super, gen);
+		generation_settled(super, gen, from);
 	else if (super->phase == SUPER_STOPPING)
 		super_check_finished(super);
 }

@@ -17,8 +17,10 @@ EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += \
 	tests/bench/bench.py \
+	tests/bench/many-listeners \
 	tests/bench/measure.py \
 	tests/bench/memory.py \
+	tests/bench/neighbour.py \
 	tests/bench/peers.py \
 	tests/bench/report.py \
 	tests/bench/servers.py

@@ -653,6 +653,30 @@ def at_most_four_older_generations_drain(story, model):
     daemon.log.wait("is ended early", count=3)
 
 
+@scenario(model=MODELS)
+def a_process_that_is_stopped_holds_no_reload_up(story, model):
+    def row(timeout):
+        return story.prepare(patient(model, timeout=timeout))
+    daemon = story.serve(row(60))
+    daemon.may_crash = daemon.cuts_short = True     # it is not waited for
+    held = daemon.dial().expect("hello\n")
+    old = daemon.workers("p")
+    for pid in old:
+        proc.stop(pid)
+    waiting = queue(daemon, daemon.address(), 3, "?\n")
+    daemon.rewrite(row(61))
+    expect_equal(daemon.reload(), {"p": "generation"}, "actions")
+    daemon.log.wait("has not let go of the sockets")
+    for client in waiting:
+        client.half_close().rest_or_reset()     # one may be theirs
+    daemon.dial().expect("hello\n").send("?\n").expect("serving\n").close()
+    for pid in old:
+        os.kill(pid, signal.SIGCONT)
+    held.send("until-drain\n").expect("draining\n").half_close()
+    held.expect_end()
+    eventually("the old one goes", lambda: draining(daemon, "p") == 0, 10)
+
+
 # When it is asked for
 
 def count_loads(daemon):
@@ -908,6 +932,30 @@ def a_configuration_is_confirmed_or_rolled_back(story):
     expect_equal(daemon.reload(), {"reply": "generation"}, "the file again")
     expect_equal(told(daemon), "newer", "the reply")
     before.check_sockets()
+
+
+@scenario
+def the_way_back_is_tried_again(story):
+    """A generation that drains still has its datagram socket, from which it
+    may have to reply."""
+    def row(host):
+        return story.prepare(patient(transport=[
+            "tcp://%s:0" % host, "udp://%s:%d" % (host, port)]))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    daemon = story.serve(row("127.0.0.1"))
+    held = daemon.dial().expect("hello\n")
+    daemon.rewrite(row("127.0.0.2"))
+    daemon.told("reload confirm-within 200")
+    daemon.log.wait("reload refused")
+    daemon.dial().expect("hello\n").close()
+    held.send("?\n").expect("draining\n").half_close().expect_end()
+    eventually("it is undone", lambda: daemon.address().text.startswith(
+        "tcp://127.0.0.1:"), 20)
+    expect_equal(daemon.datagrams(daemon.addresses()[1]).ask(b"?\n"),
+                 b"serving\n", "reply")
+    daemon.listeners = [row("127.0.0.1")]
 
 
 # The end
