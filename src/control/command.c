@@ -63,7 +63,7 @@ const struct command_row commands[COMMANDS] = {
 	[COMMAND_ROLLBACK] = { "rollback", "", COMMAND_CHANGES, 0, 0,
 	    "go back to the configuration before",
 	    "Undo the last reload: apply the configuration that was in force "
-	    "before it." },
+	    "before it. That is one step, and no way forth again." },
 	[COMMAND_START] = { "start", "NAME", COMMAND_CHANGES, 1, 1,
 	    "serve a listener that was stopped or drained",
 	    "Serve a listener again that was stopped or drained, and answer "

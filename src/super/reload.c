@@ -89,8 +89,7 @@ reload_refuse(struct reload *reload, const char *why)
 		log_error("%.*s", (int)(end - line), line);
 	}
 	log_error("reload refused: %s; nothing has changed", why);
-	if (reload->request.kind == RELOAD_BACK &&
-	    reload->request.ticket == 0)
+	if (reload->is_overdue)
 		confirm_within(reload, BACK_AGAIN_MS);
 	reload_end(reload, why);
 }
@@ -113,8 +112,9 @@ unconfirmed(struct timer *timer)
 
 	log_warning("the configuration was not confirmed in time: going back "
 	    "to the one before");
-	(void)reload_ask(reload,
-	    &(struct reload_request){ .kind = RELOAD_BACK });
+	if (!reload_ask(reload,
+	    &(struct reload_request){ .kind = RELOAD_BACK }))
+		confirm_within(reload, BACK_AGAIN_MS);
 }
 
 /* What belongs to no listener, once all listeners have what they get. */
@@ -287,6 +287,8 @@ reload_carry_out(struct reload *reload)
 	held_put(&reload->previous);
 	reload->previous = super->held;
 	super->held = held_get(plan->held);
+	if (reload->request.kind == RELOAD_BACK)
+		held_put(&reload->previous);    /* no way forth again */
 	reload->applied++;
 	for (i = 0; i < plan->count; i++)
 		if (plan->items[i].conf == NULL)
@@ -355,27 +357,37 @@ reload_loaded(void *arg, enum exit_code code, struct config *config,
 }
 
 static void
+reload_back(struct reload *reload)
+{
+	struct held *back;
+
+	if (reload->previous == NULL) {
+		reload_refuse(reload, "there is no configuration before this "
+		    "one");
+		return;
+	}
+	/* Asked by a timer that is over, or before it is. */
+	reload->is_overdue = reload->request.ticket == 0 ||
+	    timer_is_running(&reload->confirm);
+	timer_stop(reload->super->loop, &reload->confirm);
+	back = held_get(reload->previous);
+	reload_to(reload, back);
+	held_put(&back);
+}
+
+static void
 reload_start(struct reload *reload)
 {
 	struct super *super = reload->super;
-	struct held *back;
 	struct err err;
 
 	reload->is_running = true;
-	reload->is_carried_out = false;
+	reload->is_carried_out = reload->is_overdue = false;
 	faults_init(&reload->faults);
 	if (reload->request.kind != RELOAD_PLAN)
 		notify_reloading();
 	if (reload->request.kind == RELOAD_BACK) {
-		timer_stop(super->loop, &reload->confirm);
-		if (reload->previous == NULL) {
-			reload_refuse(reload, "there is no configuration "
-			    "before this one");
-			return;
-		}
-		back = held_get(reload->previous);
-		reload_to(reload, back);
-		held_put(&back);
+		reload_back(reload);
 		return;
 	}
 	if (reload->request.kind == RELOAD_APPLY &&

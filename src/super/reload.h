@@ -45,11 +45,13 @@ struct reload {
 	struct super *super;            /* borrowed */
 	bool is_running;
 	bool is_carried_out;            /* and waits for generations */
+	bool is_overdue;                /* nobody confirmed, and it undoes that */
 	struct reload_request request;  /* while it runs */
 	struct loader loader;
 	struct plan plan;               /* owned while it runs */
 	struct faults faults;           /* owned while it runs */
-	struct held *previous;          /* held: in force before; NULL = none */
+	struct held *previous;          /* held: in force before; NULL = none,
+					 * or it is in force again */
 	struct timer confirm;           /* undoes what is not confirmed */
 	struct timer again;             /* starts the next in the queue */
 	struct reload_request queue[RELOAD_QUEUE_MAX];

@@ -929,6 +929,8 @@ def a_configuration_is_confirmed_or_rolled_back(story):
     daemon.told("rollback")
     expect_equal(told(daemon), "new", "rolled back")
     expect_equal(daemon.told("status")["confirm_seconds"], None, "confirm")
+    expect(not daemon.control("rollback")["ok"], "no way forth")
+    expect_equal(told(daemon), "new", "still")
     expect_equal(daemon.reload(), {"reply": "generation"}, "the file again")
     expect_equal(told(daemon), "newer", "the reply")
     before.check_sockets()
