@@ -467,9 +467,9 @@ request_is_killed(struct request *rq, bool was_woken)
 		return rq->is_killed;
 	if (rq->waits < SHORT_LIFE && !was_woken) {
 		rq->waits++;
-		return false;
-	}
-	if (rq->waits == SHORT_LIFE) {
+		if (rq->linger_socket >= 0)     /* a forked child */
+			return false;
+	} else if (rq->waits == SHORT_LIFE) {
 		rq->waits++;
 		show_local(rq);
 	}
