@@ -108,6 +108,8 @@ struct config {
 /* control.socket when nobody says otherwise. */
 #define CONTROL_SOCKET RUNSTATEDIR "/socketserverd/control.sock"
 
+/* "sync", "threaded": the word of an enum concurrency. */
+const char *concurrency_word(int64_t concurrency);
 struct config *config_new(void);                /* empty; NULL out of memory */
 void config_free(struct config **config);
 /* The listener of that name, enabled or not; NULL = there is none. */

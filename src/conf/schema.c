@@ -392,6 +392,12 @@ static const struct conf_row listener_rows[] = {
 	      "the model." },
 };
 
+const char *
+concurrency_word(int64_t concurrency)
+{
+	return concurrency_words[concurrency];
+}
+
 const struct row_table top_table = {
 	"top level", top_rows, sizeof(top_rows) / sizeof(*top_rows),
 };

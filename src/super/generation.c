@@ -21,12 +21,14 @@
 #define SLOT_TEXT "0000000000"  /* room for a slot's number */
 #define LOG_TEXT "journal"      /* the longest word for a kind of log */
 
-static const char *const state_words[GEN_STATES] = {
-	[GEN_STARTING] = "STARTING",
-	[GEN_SERVING] = "SERVING",
-	[GEN_DRAINING] = "DRAINING",
-	[GEN_GONE] = "GONE",
-	[GEN_FAILED] = "FAILED",
+static const struct {
+	const char *word, *shown;
+} states[GEN_STATES] = {
+	[GEN_STARTING] = { "STARTING", "starting" },
+	[GEN_SERVING] = { "SERVING", "serving" },
+	[GEN_DRAINING] = { "DRAINING", "draining" },
+	[GEN_GONE] = { "GONE", "stopped" },
+	[GEN_FAILED] = { "FAILED", "failed" },
 };
 
 static const char *const event_words[GEN_EVENTS] = {
@@ -40,7 +42,13 @@ static const char *const event_words[GEN_EVENTS] = {
 const char *
 gen_state_word(enum gen_state state)
 {
-	return state_words[state];
+	return states[state].word;
+}
+
+const char *
+gen_state_shown(enum gen_state state)
+{
+	return states[state].shown;
 }
 
 bool
@@ -61,7 +69,7 @@ generation_event(struct generation *gen, enum gen_event event)
 	gen->has_settled = gen->has_settled || gen->state == GEN_SERVING ||
 	    gen->state == GEN_FAILED;
 	log_debug("listener %s generation %u: %s -> %s (%s)", gen->conf->name,
-	    gen->number, state_words[from], state_words[gen->state],
+	    gen->number, states[from].word, states[gen->state].word,
 	    event_words[event]);
 	gen->env->changed(gen, from);
 	return true;

@@ -16,13 +16,6 @@
 
 #define RELEASE_MS 1000         /* from DRAIN until its successor takes anyway */
 
-static const char *const concurrency_words[] = {
-	[CONCURRENCY_SYNC] = "sync",
-	[CONCURRENCY_THREADED] = "threaded",
-	[CONCURRENCY_FORKING] = "forking",
-	[CONCURRENCY_PREFORK] = "prefork",
-};
-
 static struct log_fields
 listener_fields(const struct listener *listener)
 {
@@ -361,14 +354,8 @@ listener_serves(const struct listener *listener)
 const char *
 listener_state(const struct listener *listener)
 {
-	static const char *const words[GEN_STATES] = {
-		[GEN_STARTING] = "starting", [GEN_SERVING] = "serving",
-		[GEN_DRAINING] = "draining", [GEN_GONE] = "stopped",
-		[GEN_FAILED] = "failed",
-	};
-
 	if (listener->current != NULL)
-		return words[listener->current->state];
+		return gen_state_shown(listener->current->state);
 	if (!listener_is_idle(listener))
 		return "draining";
 	return listener->mode == LISTENER_HELD ? "drained" : "stopped";
@@ -448,7 +435,7 @@ listener_log_addresses(const struct listener *listener)
 		log_write(LOG_LEVEL_INFO, &fields,
 		    "listening on %s (%s, handler %s)",
 		    listener->sockets.items[i]->endpoint.address,
-		    concurrency_words[conf->concurrency], conf->handler);
+		    concurrency_word(conf->concurrency), conf->handler);
 }
 
 /* " (access 1, verify 2)"; nothing when there was none. */

@@ -27,14 +27,6 @@ static const char *const phase_words[] = {
 	[SUPER_FINISHED] = "stopping",
 };
 
-static const char *const generation_words[GEN_STATES] = {
-	[GEN_STARTING] = "starting",
-	[GEN_SERVING] = "serving",
-	[GEN_DRAINING] = "draining",
-	[GEN_GONE] = "stopped",
-	[GEN_FAILED] = "failed",
-};
-
 static const char *const worker_words[WORKER_STATES] = {
 	[WORKER_NONE] = "none",
 	[WORKER_WAITING] = "waiting",
@@ -43,13 +35,6 @@ static const char *const worker_words[WORKER_STATES] = {
 	[WORKER_DRAINING] = "draining",
 	[WORKER_ENDING] = "ending",
 	[WORKER_KILLED] = "killed",
-};
-
-static const char *const concurrency_words[] = {
-	[CONCURRENCY_SYNC] = "sync",
-	[CONCURRENCY_THREADED] = "threaded",
-	[CONCURRENCY_FORKING] = "forking",
-	[CONCURRENCY_PREFORK] = "prefork",
 };
 
 /* Accessors */
@@ -205,7 +190,7 @@ make_generation(const struct super *super, const struct generation *gen)
 	totals_add(totals, gen->slab, gen->slots);
 	return json_pack("{s:I, s:s, s:I, s:I, s:o}",
 	    "number", (json_int_t)gen->number,
-	    "state", generation_words[gen->state],
+	    "state", gen_state_shown(gen->state),
 	    "uptime_seconds", generation_uptime(super, gen),
 	    "active", (json_int_t)totals->counters[COUNTER_ACTIVE],
 	    "workers", make_workers(super, gen));
@@ -250,7 +235,7 @@ make_listener(const struct super *super, struct listener *listener)
 	    "state", listener_state(listener),
 	    "addresses", make_addresses(listener),
 	    "handler", answer_text(conf->handler),
-	    "concurrency", concurrency_words[conf->concurrency],
+	    "concurrency", concurrency_word(conf->concurrency),
 	    "io",
 	    "workers", make_pids(gen),
 	    "active", (json_int_t)totals->counters[COUNTER_ACTIVE],
