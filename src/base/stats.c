@@ -149,6 +149,19 @@ stats_map(int fd, struct stats_size *size)
 	return slab_read_size(fd, size) ? slab_map(fd, *size) : NULL;
 }
 
+struct stats_slab *
+stats_attach(int fd, struct stats_size size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	if (st.st_size == (off_t)slab_bytes(size))
+		return slab_map(fd, size);
+	errno = EINVAL;
+	return NULL;
+}
+
 void
 stats_free(struct stats_slab **slab, struct stats_size size)
 {

@@ -89,6 +89,8 @@ struct stats_slab *stats_new(struct stats_size size, int *fd);
 /* The same memory from its file, and its size, which agrees with the file's.
  * NULL with errno (EINVAL: not such a file). The caller may close fd. */
 struct stats_slab *stats_map(int fd, struct stats_size *size);
+/* The same, where the size is known: what others wrote there is not asked. */
+struct stats_slab *stats_attach(int fd, struct stats_size size);
 /* Unmap; the memory lives while anyone else has it. */
 void stats_free(struct stats_slab **slab, struct stats_size size);
 /* A slot's seat. slot < size.slots, i < size.seats. */

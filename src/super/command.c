@@ -76,11 +76,17 @@ command_listener(struct super *super, const struct control_request *request)
 	return listener;
 }
 
+void
+command_answer_version(struct super *super, uint64_t ticket)
+{
+	command_answer(super, ticket, json_pack("{s:s, s:I}", "version",
+	    PACKAGE_VERSION, "pid", (json_int_t)getpid()));
+}
+
 static void
 run_ping(struct super *super, const struct control_request *request)
 {
-	command_answer(super, request->ticket, json_pack("{s:s, s:I}",
-	    "version", PACKAGE_VERSION, "pid", (json_int_t)getpid()));
+	command_answer_version(super, request->ticket);
 }
 
 static void
@@ -135,6 +141,12 @@ run_log_level(struct super *super, const struct control_request *request)
 	    log_level_word((enum log_level)level)));
 }
 
+static void
+run_upgrade(struct super *super, const struct control_request *request)
+{
+	upgrade_ask(super, request->ticket);
+}
+
 static command_fn *const functions[COMMANDS] = {
 	[COMMAND_STATUS] = run_status,
 	[COMMAND_SHOW] = run_show,
@@ -151,6 +163,7 @@ static command_fn *const functions[COMMANDS] = {
 	[COMMAND_DRAIN] = change_drain,
 	[COMMAND_KILL] = requests_kill,
 	[COMMAND_LOG_LEVEL] = run_log_level,
+	[COMMAND_UPGRADE] = run_upgrade,
 	[COMMAND_PING] = run_ping,
 };
 

@@ -21,6 +21,8 @@ void command_run(void *arg, const struct control_request *request);
 
 /* Takes result; NULL = out of memory. */
 void command_answer(struct super *super, uint64_t ticket, json_t *result);
+/* {"version", "pid"} of this program. */
+void command_answer_version(struct super *super, uint64_t ticket);
 /* A list that is not whole: so many are left out. */
 void command_answer_cut(struct super *super, uint64_t ticket, json_t *result,
     json_int_t left_out);

@@ -276,7 +276,7 @@ static void
 control_event(struct watch *watch, uint32_t events);
 
 static void
-control_resume(struct timer *timer)
+control_wake(struct timer *timer)
 {
 	struct control *control = timer->arg;
 
@@ -289,7 +289,7 @@ static void
 control_rest(struct control *control)
 {
 	if (timer_start(control->loop, &control->pause,
-	    loop_now(control->loop) + PAUSE_MS * CLOCK_MS, control_resume,
+	    loop_now(control->loop) + PAUSE_MS * CLOCK_MS, control_wake,
 	    control) == 0)
 		watch_stop(control->loop, &control->watch);
 }
@@ -418,6 +418,51 @@ control_open(struct control **control, struct loop *loop,
 	control_close(control);
 	err_set(err, "control.socket: %s; or name another path, or \"\" for "
 	    "no control socket", err->text);
+	return r;
+}
+
+struct control *
+control_revive(struct loop *loop, control_run_fn *run, void *arg)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control == NULL)
+		return NULL;
+	control_init(control);
+	control->loop = loop;
+	control->run = run;
+	control->arg = arg;
+	return control;
+}
+
+static int
+client_resume(struct control_client *client)
+{
+	static const uint32_t events[] = {
+		[CONTROL_READING] = EPOLLIN, [CONTROL_RUNNING] = 0,
+		[CONTROL_ANSWERING] = EPOLLOUT,
+	};
+	struct loop *loop = client->control->loop;
+	int r = 0;
+
+	if (client->state == CONTROL_FREE)
+		return 0;
+	if (client->timer.at != 0)
+		r = timer_start(loop, &client->timer, client->timer.at,
+		    client_late, client);
+	return r < 0 ? r : watch_start(loop, &client->watch, client->fd,
+	    events[client->state], client_event, client);
+}
+
+int
+control_resume(struct control *control)
+{
+	int r = watch_start(control->loop, &control->watch,
+	    control->endpoint.fd, EPOLLIN, control_event, control);
+	size_t i;
+
+	for (i = 0; i < WIRE_CLIENTS_MAX && r == 0; i++)
+		r = client_resume(&control->clients[i]);
 	return r;
 }
 

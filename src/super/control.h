@@ -79,6 +79,12 @@ struct control {
 int control_open(struct control **control, struct loop *loop,
     const struct config *config, control_run_fn *run, void *arg,
     struct err *err);
+/* In a program that has taken over: an empty one, NULL out of memory; then, with
+ * the fields that another left, its clients' timer.at among them (0 = it did
+ * not run): 0 or -errno. */
+struct control *control_revive(struct loop *loop, control_run_fn *run,
+    void *arg);
+int control_resume(struct control *control);
 /* Hangs up on everybody and removes the socket's file. */
 void control_close(struct control **control);
 /* Takes the answer, a whole line; data NULL hangs up. */

@@ -400,6 +400,35 @@ out:
 	return NULL;
 }
 
+struct generation *
+generation_revive(const struct generation_env *env)
+{
+	struct generation *gen = calloc(1, sizeof(*gen));
+
+	if (gen == NULL)
+		return NULL;
+	gen->env = env;
+	gen->slab_fd = gen->access_fd = -1;
+	return gen;
+}
+
+int
+generation_resume(struct generation *gen, struct err *err)
+{
+	unsigned i;
+
+	gen->slots = gen->size.slots;
+	gen->slab = stats_attach(gen->slab_fd, gen->size);
+	if (gen->slab == NULL)
+		return err_errno(err, errno, "cannot map its counters");
+	gen->workers = calloc(gen->slots + 1, sizeof(*gen->workers));
+	if (gen->workers == NULL || generation_spawn(gen) < 0)
+		return err_errno(err, ENOMEM, "cannot prepare its processes");
+	for (i = 0; i < gen->slots; i++)
+		worker_init(&gen->workers[i], gen, i);
+	return 0;
+}
+
 void
 generation_free(struct generation **gen)
 {

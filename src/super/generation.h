@@ -113,6 +113,11 @@ struct generation {
 struct generation *generation_new(const struct generation_env *env,
     struct held *held, const struct listener_conf *conf, unsigned number,
     const struct bound_list *sockets, struct err *err);
+/* In a program that has taken over: an empty one, NULL out of memory. When it
+ * has the fields that another left, generation_resume() makes the rest but for
+ * the workers, which are there to be filled in and resumed. */
+struct generation *generation_revive(const struct generation_env *env);
+int generation_resume(struct generation *gen, struct err *err);
 void generation_free(struct generation **gen);
 void generation_start(struct generation *gen);
 /* Its processes, and those that replace them, may take from the sockets.

@@ -114,6 +114,15 @@ listener_released(struct listener *listener)
 	generation_take(gen, false);
 }
 
+int
+listener_resume(struct listener *listener)
+{
+	if (listener->handover.at == 0)
+		return 0;
+	return timer_start(listener->env->loop, &listener->handover,
+	    listener->handover.at, handover_is_late, listener);
+}
+
 /* Older generations */
 
 unsigned

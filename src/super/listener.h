@@ -56,6 +56,8 @@ struct listener {
 struct listener *listener_new(const struct generation_env *env,
     struct held *held, const struct listener_conf *conf,
     struct bound_list *sockets);
+/* In a program that has taken over, with what another left. 0 or -ENOMEM. */
+int listener_resume(struct listener *listener);
 /* Once all is gone, or at the end of the daemon. */
 void listener_free(struct listener **listener);
 

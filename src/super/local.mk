@@ -13,6 +13,8 @@ libsuper_a_SOURCES = \
 	src/super/backoff.h \
 	src/super/bound.c \
 	src/super/bound.h \
+	src/super/carry.c \
+	src/super/carry.h \
 	src/super/change.c \
 	src/super/change.h \
 	src/super/command.c \
@@ -64,6 +66,8 @@ libsuper_a_SOURCES = \
 	src/super/spawn.h \
 	src/super/start.c \
 	src/super/start.h \
+	src/super/state.c \
+	src/super/state.h \
 	src/super/status.c \
 	src/super/status.h \
 	src/super/store.c \
@@ -72,6 +76,8 @@ libsuper_a_SOURCES = \
 	src/super/super.h \
 	src/super/tell.c \
 	src/super/tell.h \
+	src/super/upgrade.c \
+	src/super/upgrade.h \
 	src/super/words.c \
 	src/super/words.h \
 	src/super/wait.c \

@@ -90,6 +90,16 @@ logging_open(struct super *super, struct err *err)
 	return 0;
 }
 
+void
+logging_resume(struct super *super)
+{
+	const struct upgrade_log *log = &super->upgrade.log;
+
+	log_use(log->fd > 2 ? log->fd : -1, log->kind, log->format, log->level,
+	    log->is_access_on);
+	note_sink(super);
+}
+
 static void
 send_log(struct generation *gen, void *arg)
 {

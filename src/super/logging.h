@@ -13,6 +13,8 @@ struct super;
  */
 /* At the start. 0 or -errno. */
 int logging_open(struct super *super, struct err *err);
+/* In a program that has taken over: where and as the one before it did. */
+void logging_resume(struct super *super);
 /* What the configuration in force says now, if that is something else. */
 void logging_apply(struct super *super);
 /* Until the next reload. */

@@ -33,6 +33,12 @@ action_serve(const struct options *options)
 }
 
 static enum exit_code
+action_try(const struct options *options)
+{
+	return super_try(options);
+}
+
+static enum exit_code
 check(const struct options *options, struct config **config)
 {
 	struct program program;
@@ -192,6 +198,7 @@ static enum exit_code (*const actions[ACTIONS])(const struct options *) = {
 	[ACTION_LIST_HANDLERS] = action_list_handlers,
 	[ACTION_HELP_CONFIG] = action_help_config,
 	[ACTION_PRINT] = action_print,
+	[ACTION_TRY] = action_try,
 	[ACTION_HELP] = action_help,
 	[ACTION_VERSION] = action_version,
 };

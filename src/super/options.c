@@ -174,6 +174,17 @@ set_print(struct options *options, const struct option_row *row,
 }
 
 static int
+set_try(struct options *options, const struct option_row *row,
+    const char *value, struct err *err)
+{
+	(void)row;
+	(void)value;
+	(void)err;
+	options->action = ACTION_TRY;
+	return 0;
+}
+
+static int
 argument_kind(const struct option_row *row)
 {
 	if (row->argument == NULL)
@@ -301,8 +312,11 @@ options_parse(struct options *options, int argc, char **argv, struct err *err)
 
 	*options = (struct options){ .file = DEFAULT_FILE, .log_level = -1 };
 	options->settings = calloc((size_t)argc + 1, sizeof(char *));
-	if (options->settings == NULL)
+	options->argv = calloc((size_t)argc + 1, sizeof(char *));
+	if (options->settings == NULL || options->argv == NULL)
 		return err_errno(err, ENOMEM, "command line");
+	/* getopt(3) puts it into another order */
+	memcpy(options->argv, argv, (size_t)argc * sizeof(char *));
 	r = options_walk(options, argc, argv, err);
 	if (r == 0)
 		r = options_operands(options, argc, argv, err);
@@ -316,6 +330,8 @@ options_free(struct options *options)
 {
 	free(options->settings);
 	options->settings = NULL;
+	free(options->argv);
+	options->argv = NULL;
 }
 
 static void
@@ -415,5 +431,8 @@ const struct option_row options_table[] = {
 	    "print the version and what it was built with" },
 	{ 0, "print", "DOCUMENT", true, set_print,
 	    "mdoc, example, options-mdoc or exit-mdoc: for the build" },
+	{ 0, "try-to-take-over", NULL, true, set_try,
+	    "say whether the state on standard input is understood: for "
+	    "an upgrade" },
 	{ 0, NULL, NULL, false, NULL, NULL },
 };

@@ -19,6 +19,7 @@ enum action {
 	ACTION_LIST_HANDLERS,
 	ACTION_HELP_CONFIG,
 	ACTION_PRINT,
+	ACTION_TRY,
 	ACTION_HELP,
 	ACTION_VERSION,
 	ACTIONS
@@ -35,6 +36,7 @@ struct options {                /* strings are borrowed from argv */
 	size_t setting_count;
 	const char *key;                /* -H KEY, or NULL */
 	const char *document;           /* --print */
+	char **argv;                    /* as given; the array is owned */
 	const char *pidfile;            /* -p, or NULL */
 	bool is_daemon;
 	int log_level;                  /* enum log_level; -1 = as configured */

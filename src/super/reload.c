@@ -33,7 +33,8 @@ start_again(struct timer *timer)
 	struct reload *reload = timer->arg;
 
 	if (reload->is_running || reload->queued == 0 ||
-	    reload->super->phase != SUPER_SERVING)
+	    reload->super->phase != SUPER_SERVING ||
+	    upgrade_is_running(&reload->super->upgrade))
 		return;
 	reload->request = reload->queue[0];
 	reload->queued--;
@@ -115,6 +116,15 @@ unconfirmed(struct timer *timer)
 	if (!reload_ask(reload,
 	    &(struct reload_request){ .kind = RELOAD_BACK }))
 		confirm_within(reload, BACK_AGAIN_MS);
+}
+
+void
+reload_revive(struct reload *reload)
+{
+	if (reload->confirm.at != 0)
+		(void)timer_start(reload->super->loop, &reload->confirm,
+		    reload->confirm.at, unconfirmed, reload);
+	reload_resume(reload);
 }
 
 /* What belongs to no listener, once all listeners have what they get. */

@@ -64,8 +64,11 @@ void reload_init(struct reload *reload, struct super *super);
 /* Begin, or wait for the one that runs and for the daemon to serve. false: too
  * many wait, or the daemon stops. */
 bool reload_ask(struct reload *reload, const struct reload_request *request);
-/* The daemon serves: what was asked for meanwhile may begin. */
+/* The daemon serves, or an upgrade has ended: what was asked for meanwhile may
+ * begin. */
 void reload_resume(struct reload *reload);
+/* In a program that has taken over, with what another left. */
+void reload_revive(struct reload *reload);
 /* A generation's state has changed: is it what the reload waits for? */
 void reload_review(struct reload *reload);
 /* Milliseconds until an unconfirmed configuration is undone; -1 = none is. */

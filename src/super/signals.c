@@ -38,6 +38,13 @@ on_reload(struct super *super, int signal)
 }
 
 static void
+on_upgrade(struct super *super, int signal)
+{
+	(void)signal;
+	upgrade_ask(super, 0);
+}
+
+static void
 on_child(struct super *super, int signal)
 {
 	(void)signal;
@@ -52,6 +59,7 @@ static const struct signal_row {
 	{ SIGINT, on_stop },
 	{ SIGUSR1, on_reopen },
 	{ SIGHUP, on_reload },
+	{ SIGUSR2, on_upgrade },
 	{ SIGCHLD, on_child },
 };
 

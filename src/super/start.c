@@ -64,6 +64,7 @@ start_paths(struct super *super)
 	const char *pidfile = super->options->pidfile;
 
 	loader_init(&super->reload.loader);
+	upgrade_init(super);
 	if (pidfile == NULL)
 		return EXIT_OK;
 	super->pidfile_path = super_absolute(super, "", pidfile);

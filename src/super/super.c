@@ -315,6 +315,7 @@ super_stop(struct super *super, const char *who)
 		return;
 	}
 	log_notice("stopping on %s", who);
+	upgrade_cancel(super);
 	reload_cancel(&super->reload);
 	notify_stopping(&super->notify);
 	store_leave(&super->store);
@@ -349,7 +350,8 @@ reap_one(void *arg, pid_t pid)
 	struct super *super = arg;
 	struct worker *worker;
 
-	if (loader_reap(&super->reload.loader, pid))
+	if (loader_reap(&super->reload.loader, pid) ||
+	    upgrade_reap(super, pid))
 		return true;
 	worker = super_worker(super, pid);
 	if (worker == NULL)
@@ -419,6 +421,7 @@ super_close(struct super *super)
 	free(super->pidfile_path);
 	inherit_free(&super->inherit);
 	reload_free(&super->reload);
+	upgrade_free(&super->upgrade);
 	held_put(&super->held);
 	free(super->log_target);
 	program_close(&super->program);
@@ -438,6 +441,7 @@ super_init(struct super *super, const struct options *options)
 	*super = (struct super){
 		.options = options, .program.fd = -1, .pidfile.fd = -1,
 		.signal_fd = -1, .signal_watch.fd = -1,
+		.upgrade = UPGRADE_NONE,
 		.started_at = clock_now(),
 		.env = {
 			.log_fd = -1, .changed = generation_changed,
@@ -475,22 +479,54 @@ super_become_daemon(struct super *super)
 	return r <= 0;
 }
 
+static void
+super_serve_and_close(struct super *super)
+{
+	super_loop(super);
+	super_say_goodbye(super);
+	super_close(super);
+}
+
+/* Another program was this process, and left all that it had. What cannot be
+ * taken over is not touched: the services live by it. */
+static enum exit_code
+super_go_on(struct super *super)
+{
+	enum exit_code code = upgrade_take_over(super);
+
+	if (code != EXIT_OK)
+		return code;
+	super_serve_and_close(super);
+	return super->code;
+}
+
+enum exit_code
+super_try(const struct options *options)
+{
+	struct super super;
+
+	super_init(&super, options);
+	/* Nothing is closed in order: all of it is somebody else's. */
+	_exit(upgrade_try(&super) ? EXIT_OK : EXIT_SYSTEM);
+}
+
 enum exit_code
 super_run(const struct options *options)
 {
 	struct super super;
 
 	super_init(&super, options);
+	if (upgrade_is_due())
+		return super_go_on(&super);
 	if (!super_become_daemon(&super)) {
 		inherit_free(&super.inherit);
 		return super.code;
 	}
 	if (super.code == EXIT_OK)
 		super.code = super_start(&super);
-	if (super.code == EXIT_OK) {
-		super_loop(&super);
-		super_say_goodbye(&super);
-	}
-	super_close(&super);
+	if (super.code == EXIT_OK)
+		super_serve_and_close(&super);
+	else
+		super_close(&super);
 	return super.code;
 }

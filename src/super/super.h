@@ -21,6 +21,7 @@
 #include "super/reap.h"
 #include "super/reload.h"
 #include "super/spawn.h"
+#include "super/upgrade.h"
 #include "super/wait.h"
 #include "super/store.h"
 
@@ -64,6 +65,7 @@ struct super {
 	struct control *control;        /* owned; NULL = no control socket */
 	int64_t started_at;
 	struct reload reload;
+	struct upgrade upgrade;
 	struct wait waits[WAITS_MAX];
 	struct backoff_gate gate;       /* spreads the restarts of all */
 	uint64_t id_blocks;             /* of request ids, given to generations */
@@ -74,6 +76,10 @@ struct super {
 /* Serve until told to stop. Returns the program's exit status: the starter's
  * too, under -d. */
 enum exit_code super_run(const struct options *options);
+
+/* Could this program go on with the state on standard input? Tells so, and ends
+ * the process. */
+enum exit_code super_try(const struct options *options);
 
 /* Takes the listener over; 0 or -ENOMEM. */
 int super_add_listener(struct super *super, struct listener *listener);

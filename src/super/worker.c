@@ -489,3 +489,21 @@ worker_timeout(struct timer *timer)
 	if (timeouts[worker->state] != NULL)
 		timeouts[worker->state](worker);
 }
+
+int
+worker_resume(struct worker *worker, bool is_heard)
+{
+	struct loop *loop = worker->gen->env->loop;
+	int r = 0;
+
+	if (worker->timer.at != 0)
+		r = timer_start(loop, &worker->timer, worker->timer.at,
+		    worker_timeout, worker);
+	if (r == 0 && is_heard)
+		r = watch_start(loop, &worker->channel_watch, worker->channel,
+		    EPOLLIN, channel_readable, worker);
+	if (r == 0 && worker->pidfd >= 0)
+		r = watch_start(loop, &worker->pidfd_watch, worker->pidfd,
+		    EPOLLIN, pidfd_readable, worker);
+	return r;
+}

@@ -80,6 +80,10 @@ void worker_check(struct worker *worker);
 void worker_rescue_lines(const struct worker *worker);
 /* It shall log as this process does now. */
 void worker_send_log(struct worker *worker);
+/* In a program that has taken over, with the fields that another left, timer.at
+ * (0 = it did not run) among them. is_heard: its channel is listened to. 0 or
+ * -errno. */
+int worker_resume(struct worker *worker, bool is_heard);
 bool worker_is_wanted(const struct worker *worker);
 /* Each request that its process is serving; of a dead process, until its slot is
  * settled, those that it was serving. */
