@@ -110,6 +110,7 @@ tests_unit_super_SOURCES = \
 	tests/unit/super_options.c \
 	tests/unit/super_suites.h \
 	tests/unit/super_spawn.c \
+	tests/unit/super_state.c \
 	tests/unit/super_store.c
 tests_unit_super_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_super_LDADD = $(super_libraries) $(CHECK_LIBS)

@@ -8,7 +8,7 @@
 static Suite *(*const suites[])(void) = {
 	options_suite, backoff_suite, crash_suite, files_suite,
 	daemonize_suite, store_suite, notify_suite, spawn_suite,
-	loader_suite, generation_suite, control_suite,
+	loader_suite, generation_suite, control_suite, state_suite,
 };
 
 const char *

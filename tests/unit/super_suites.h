@@ -16,6 +16,7 @@ Suite *daemonize_suite(void);
 Suite *store_suite(void);
 Suite *notify_suite(void);
 Suite *spawn_suite(void);
+Suite *state_suite(void);
 Suite *generation_suite(void);
 Suite *control_suite(void);
 Suite *loader_suite(void);
