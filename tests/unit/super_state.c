@@ -150,6 +150,7 @@ fill_conf(struct listener_conf *conf, const char *name)
 		.workers = 2, .max_connections = 100, .restart = { 10, 1000 },
 		.drain_timeout_ms = 1000, .mode = 0600, .backlog = 7,
 		.read_buffer_bytes = 1, .max_datagram_bytes = 1,
+		.limits = { 100, -1, -1, -1, -1 },
 	};
 }
 
@@ -304,6 +305,7 @@ fill_control(void)
 	char path[] = "/tmp/unit-state-XXXXXX";
 	struct control_client *client;
 	struct err err;
+	int ends[2];
 
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	ck_assert_int_eq(rmdir(path), 0);
@@ -318,7 +320,8 @@ fill_control(void)
 	    state++) {
 		client = &super.control->clients[7 * state];
 		client->state = (enum control_state)state;
-		client->fd = dup(2);
+		ck_assert_int_eq(channel_pair(ends), 0);
+		client->fd = ends[0];
 		client->uid = (uid_t)next();
 		client->pid = (pid_t)next();
 		client->may_change = client->is_last = true;
