@@ -15,7 +15,7 @@ from daemon import QUIET_ASAN
 from peers import TCP4, TRANSPORTS, UDP4, UNIX
 from scenario import (FORKING, MODELS, PREFORK2, SYNC, THREADED, listener,
                       scenario, talk)
-from until import SCALE, eventually, expect, expect_equal, seconds
+from until import SCALE, Skip, eventually, expect, expect_equal, seconds
 
 TOOK_OVER = "took over"
 ROUNDS = 20
@@ -331,6 +331,38 @@ def a_broken_program_changes_nothing(story, fault):
     eventually(lambda: "the services alone: %r" % daemon.tree(),
                lambda: daemon.services() == before, 20)
     daemon.log.wait("upgrade refused")
+
+
+# When it is tried it is whole; when it is needed there is no service program.
+LONELY = """#!/bin/sh
+case $1 in
+--try-to-take-over) exec %s "$@";;
+*) exec %s "$@";;
+esac
+"""
+
+
+@scenario(model=MODELS)
+def one_that_fails_at_the_last_step_gives_the_process_back(story, model):
+    daemon = with_a_copy(story, echo(model))
+    os.mkdir(story.path("alone"))
+    lonely = shutil.copy(daemon_module.PROGRAM, story.path("alone"))
+    if subprocess.run([lonely, "-t", "-c", daemon.conf], env=ctl.environment(),
+                      capture_output=True).returncode == 0:
+        raise Skip("a service program is installed, which it would find")
+    inode = os.stat("/proc/%d/exe" % daemon.pid).st_ino
+    client = daemon.dial().send("before").expect("before")
+    before = daemon.services()
+    replace(story, LONELY % (daemon_module.PROGRAM, lonely))
+    for _ in range(2):
+        answer = daemon.control("upgrade")
+        expect(not answer["ok"] and "cannot use the service program"
+               in answer["error"], "%r", answer)
+    expect_equal(os.stat("/proc/%d/exe" % daemon.pid).st_ino, inode,
+                 "the program")
+    expect_equal(daemon.services(), before, "service processes")
+    client.send("after").expect("after").half_close().expect_end()
+    settled(daemon, "e", accepted=1, requests=1, active=0)
 
 
 @scenario
