@@ -5,14 +5,16 @@ served notices. Or it cannot, and the one that is there goes on."""
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 
+import control
 import ctl
 import daemon as daemon_module
 import proc
 from daemon import QUIET_ASAN
-from peers import TCP4, TRANSPORTS, UDP4, UNIX
+from peers import TCP4, TRANSPORTS, UDP4, UNIX, Address, Stream
 from scenario import (FORKING, MODELS, PREFORK2, SYNC, THREADED, listener,
                       scenario, talk)
 from until import SCALE, Skip, eventually, expect, expect_equal, seconds
@@ -223,7 +225,7 @@ def change(daemon, *listeners):
 def an_unconfirmed_configuration_is_undone_by_the_new_program(story):
     daemon = story.serve(echo(timeout=30))
     change(daemon, echo(timeout=31))
-    daemon.told("reload confirm-within 2500")
+    daemon.told("reload confirm-within 6000")
     upgrade(daemon)
     expect(daemon.told("status")["confirm_seconds"] is not None
            or daemon.log.find("going back"), "nothing waits")
@@ -257,6 +259,113 @@ def a_reload_after_it_reads_the_same_file(story):
                for one in daemon.told("reload")["changes"]}
     expect_equal(changes, {"e": "generation", "new": "add"}, "changes")
     ask_once(daemon, TCP4, "new")
+
+
+def handing(sock):
+    """In the child: the socket is descriptor 3."""
+    number = sock.fileno()
+
+    def prepare():
+        if number == 3:
+            os.set_inheritable(3, True)
+        else:
+            os.dup2(number, 3)
+    return prepare
+
+
+@scenario
+def a_socket_that_was_handed_over_can_be_had_again(story):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(16)
+        address = Address("tcp://127.0.0.1:%d" % sock.getsockname()[1])
+        daemon = story.serve(
+            echo(transport="fd:web"), echo(name="other"),
+            env={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"},
+            prepare=handing(sock), close_fds=False)
+        daemon.keeps_descriptors = False
+        daemon.dial(address).send("x").expect("x").close()
+        upgrade(daemon)
+        daemon.told("stop e")
+        upgrade(daemon)
+        expect_equal(daemon.told("start e")["state"], "serving", "state")
+        daemon.dial(address).send("y").expect("y").close()
+        daemon.close_clients()
+        daemon.signal(signal.SIGTERM)
+        daemon.finish(within=20)
+
+
+@scenario(model=MODELS)
+def a_listener_that_waits_for_its_next_try_goes_on(story, model):
+    mood = story.write("mood", "")
+    daemon = story.serve(
+        listener("moody", "moody", TCP4, model, {"mood": mood},
+                 restart={"initial": 0.1, "maximum": 1}), echo(),
+        env=QUIET_ASAN)
+    daemon.may_crash = True
+    story.write("mood", "crash")
+    victims = show(daemon, "moody")["workers"]
+    for pid in victims:
+        proc.kill(pid)
+    settled(daemon, "moody", workers=[])
+    upgrade(daemon)
+    story.write("mood", "")
+    settled(daemon, "moody", state="serving")
+    with daemon.dial("moody") as client:
+        client.send("?\n").expect("fine\n")
+
+
+@scenario
+def the_level_of_the_log_stays(story):
+    daemon = story.serve(echo())
+    daemon.told("log-level debug")
+    upgrade(daemon)
+    mark = daemon.log.mark()
+    daemon.told("restart e")
+    daemon.log.wait(lambda r: r.level == "debug" and r.get("listener") == "e",
+                    20, mark)
+
+
+@scenario
+def a_log_file_is_gone_on_with(story):
+    path = story.path("the.log")
+    daemon = story.launch(echo(), log={"target": "file:" + path}).wait_ready()
+
+    def written():
+        with open(path) as file:
+            return file.read()
+    upgrade(daemon)
+    eventually("it is told there", lambda: TOOK_OVER in written(), 20)
+    before = written()
+    os.rename(path, path + ".1")
+    daemon.signal(signal.SIGUSR1)
+    eventually("it is opened again", lambda: os.path.exists(path)
+               and "reopened" in written(), 20)
+    expect("serving: 1 listener ready" in before, "%r", before)
+    daemon.has_totals = False   # they are in the file
+
+
+@scenario
+def detached_it_goes_on_too(story):
+    addresses, pidfile = story.path("addresses"), story.path("x.pid")
+    conf = story.configure(
+        listener("e", "echo"), address_file=addresses,
+        control={"socket": story.path("c")},
+        log={"target": "file:" + story.path("log")})
+    done = story.run("-d", "-c", conf, "-p", pidfile)
+    expect_equal(done.returncode, 0, "exit status; " + done.stderr)
+    with open(pidfile) as file:
+        pid = int(file.read())
+    with open(addresses) as file:
+        client = Stream(Address(file.read().split()[1])).send("x").expect("x")
+    answer = control.ask(story.path("c"), "upgrade")
+    expect(answer["ok"] and answer["result"]["pid"] == pid, "%r", answer)
+    client.send("y").expect("y").half_close().expect_end()
+    client.close()
+    os.kill(pid, signal.SIGTERM)
+    proc.wait_gone([pid], 20, "its end")
+    for path in (pidfile, addresses, story.path("c")):
+        expect(not os.path.exists(path), "%s is left", path)
 
 
 @scenario
@@ -312,7 +421,7 @@ BROKEN = {
 }
 
 
-@scenario(fault=BROKEN)
+@scenario(fault=BROKEN, deadline=60)
 def a_broken_program_changes_nothing(story, fault):
     text, reason = BROKEN[fault]
     daemon = with_a_copy(story, echo())
@@ -365,17 +474,24 @@ def one_that_fails_at_the_last_step_gives_the_process_back(story, model):
     settled(daemon, "e", accepted=1, requests=1, active=0)
 
 
-@scenario
+def patient(daemon):
+    """A client that waits longer than a trial may last."""
+    client = control.Client(daemon.control_socket, 35)
+    daemon.streams.append(client)
+    return client
+
+
+@scenario(deadline=60)
 def while_the_new_one_hangs_all_goes_on(story):
     daemon = with_a_copy(story, echo())
     replace(story, BROKEN["hangs"][0])
-    waiting = daemon.controller().send(b"upgrade\n")
+    waiting = patient(daemon).send(b"upgrade\n")
     daemon.log.wait("upgrade: trying")
     ask_once(daemon, TCP4)
     answer = daemon.control("upgrade")
     expect(not answer["ok"] and "already" in answer["error"], "%r", answer)
     # what asks for a reload waits, and comes to its turn
-    reload = daemon.controller().send(b"reload\n")
+    reload = patient(daemon).send(b"reload\n")
     expect_equal(show(daemon)["state"], "serving", "state")
     expect(not waiting.answer()["ok"], "the upgrade went well")
     expect(reload.answer()["ok"], "the reload did not go well")
@@ -385,7 +501,7 @@ def while_the_new_one_hangs_all_goes_on(story):
 def a_stop_ends_the_trial(story):
     daemon = with_a_copy(story, echo())
     replace(story, BROKEN["hangs"][0])
-    waiting = daemon.controller().send(b"upgrade\n")
+    waiting = patient(daemon).send(b"upgrade\n")
     daemon.log.wait("upgrade: trying")
     daemon.signal(signal.SIGTERM)
     answer = waiting.answer()
@@ -491,6 +607,18 @@ def a_stop_right_after_it_is_a_stop(story, model):
     daemon.signal(signal.SIGUSR2)
     daemon.signal(signal.SIGTERM)
     daemon.finish(within=20)
+
+
+@scenario(model=MODELS)
+def a_stop_after_it_lets_requests_finish(story, model):
+    daemon = story.serve(echo(model))
+    client = daemon.dial().send("before").expect("before")
+    upgrade(daemon)
+    daemon.signal(signal.SIGTERM)
+    daemon.log.wait("stopping on SIGTERM", 20)
+    client.send("after").expect("after").half_close().expect_end()
+    daemon.finish(within=20)
+    expect_equal(daemon.totals().served, 1, "served")
 
 
 @scenario

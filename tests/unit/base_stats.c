@@ -47,6 +47,29 @@ START_TEST(nobody_can_resize_the_file)
 }
 END_TEST
 
+/* What others wrote over its head does not keep its owner from it. */
+START_TEST(who_knows_the_size_asks_the_file_alone)
+{
+	const struct stats_size size = { 3, 2 }, wrong = { 9000, 2 };
+	struct stats_slab *mine, *again;
+	int fd;
+
+	mine = stats_new(size, &fd);
+	ck_assert_ptr_nonnull(mine);
+	mine->slot_count = UINT32_MAX;
+	stats_add(&mine->slots[2], COUNTER_REQUESTS, 5);
+	again = stats_attach(fd, size);
+	ck_assert_ptr_nonnull(again);
+	ck_assert_int_eq(again->slots[2].counters[COUNTER_REQUESTS], 5);
+	stats_free(&again, size);
+	ck_assert_ptr_null(stats_attach(fd, wrong));
+	ck_assert_int_eq(errno, EINVAL);
+	stats_free(&mine, size);
+	fd_close(&fd);
+	ck_assert_ptr_null(stats_attach(-1, size));
+}
+END_TEST
+
 START_TEST(what_is_no_slab_is_refused)
 {
 	struct stats_size size;
@@ -126,6 +149,7 @@ stats_suite(void)
 
 	tcase_add_test(tcase, two_mappings_are_one_memory);
 	tcase_add_test(tcase, nobody_can_resize_the_file);
+	tcase_add_test(tcase, who_knows_the_size_asks_the_file_alone);
 	tcase_add_test(tcase, what_is_no_slab_is_refused);
 	tcase_add_test(tcase, slots_share_no_cache_line);
 	tcase_add_test(tcase, a_refusal_counts_twice);
