@@ -2,7 +2,9 @@
 """systemctl reload: it answers when the new configuration serves, and fails
 when that does not."""
 
-from booted import SERVICE, claim, expect, expect_equal, listener
+import os
+
+from booted import SERVICE, claim, expect, expect_equal, listener, run
 from load import Load
 
 TCP = "tcp://127.0.0.1:7"
@@ -73,6 +75,30 @@ def reloads_under_load_lose_nothing(machine):
     tcp.expect_none("refused", "cut", "wrong")
     unix.expect_none("refused", "cut", "wrong")
     expect_untouched(machine, main)
+
+
+@claim(needs=CONTROL, deadline=240)
+def upgrades_under_load_lose_nothing(machine):
+    machine.configure(listener("echo", "echo", [TCP, UNIX]),
+                      log={"access": False})
+    machine.start(SERVICE)
+    main = machine.main_pid()
+    before = machine.processes(SERVICE)
+    with Load(TCP) as tcp, Load(UNIX) as unix:
+        for _ in range(5):
+            run(os.path.join(machine.directories["bindir"], CONTROL), "-s",
+                "/run/socketserverd/control.sock", "upgrade")
+            tcp.goes_on(20)
+            unix.goes_on(20)
+    tcp.expect_none("refused", "cut", "wrong")
+    unix.expect_none("refused", "cut", "wrong")
+    expect_untouched(machine, main)
+    expect_equal(sorted(machine.processes(SERVICE)), sorted(before),
+                 "processes")
+    machine.expect_stored(SERVICE, 2)
+    machine.systemctl("restart", SERVICE)
+    machine.ask(TCP)
+    machine.ask(UNIX)
 
 
 @claim(needs=CONTROL)
