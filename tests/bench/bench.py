@@ -179,7 +179,8 @@ def models_choose(args):
 def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--builddir", default=".", metavar="DIR",
+    parser.add_argument("--builddir", metavar="DIR",
+                        default=os.environ.get("top_builddir", "."),
                         help="where socketserverd was built")
     parser.add_argument("--quick", action="store_true",
                         help="the bare loops and socketserverd alone")
