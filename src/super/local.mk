@@ -78,6 +78,8 @@ libsuper_a_SOURCES = \
 	src/super/tell.h \
 	src/super/upgrade.c \
 	src/super/upgrade.h \
+	src/super/upgrade_trial.c \
+	src/super/upgrade_trial.h \
 	src/super/words.c \
 	src/super/words.h \
 	src/super/wait.c \
