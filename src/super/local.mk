@@ -56,6 +56,8 @@ libsuper_a_SOURCES = \
 	src/super/reap.h \
 	src/super/reload.c \
 	src/super/reload.h \
+	src/super/reload_item.c \
+	src/super/reload_item.h \
 	src/super/requests.c \
 	src/super/requests.h \
 	src/super/scaling.c \
@@ -70,6 +72,7 @@ libsuper_a_SOURCES = \
 	src/super/state.h \
 	src/super/status.c \
 	src/super/status.h \
+	src/super/stop.c \
 	src/super/store.c \
 	src/super/store.h \
 	src/super/super.c \

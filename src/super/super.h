@@ -83,6 +83,8 @@ enum exit_code super_try(const struct options *options);
 
 /* Takes the listener over; 0 or -ENOMEM. */
 int super_add_listener(struct super *super, struct listener *listener);
+/* While it stops: is nothing left? */
+void super_check_finished(struct super *super);
 /* Free what is gone, as soon as nobody is at work on it. */
 void super_sweep_later(struct super *super);
 /* prefix + path; a relative one from where the daemon was started. The
@@ -96,7 +98,7 @@ int super_write_addresses(struct super *super, struct err *err);
 void super_notify_ready(struct super *super);
 /* The listener of that name that is not on its way out, or NULL. */
 struct listener *super_listener(const struct super *super, const char *name);
-/* Drain and end; asked again, end at once. who: a signal's name. */
+/* stop.c: drain and end; asked again, end at once. who: a signal's name. */
 void super_stop(struct super *super, const char *who);
 /* Take all children that have ended: services and what they left behind. */
 void super_reap(struct super *super);
