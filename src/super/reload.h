@@ -15,10 +15,10 @@ struct super;
 
 /*
  * From one configuration to another while the daemon serves. One at a time;
- * what is asked for meanwhile waits, and many signals are one. reload_steps[]
- * in reload.c reads like the story: read, plan, open, start, finish. Up to the
- * opened sockets a fault changes nothing; from there on each listener stands
- * for itself. Supervisor only; never blocks.
+ * what is asked for meanwhile waits, and many signals are one: read, plan, open,
+ * carry out, wait, finish. Up to the opened sockets a fault changes nothing;
+ * from there on each listener stands for itself. Supervisor only; never
+ * blocks.
  */
 enum reload_kind {
 	RELOAD_PLAN,            /* only say what would be done */
