@@ -207,8 +207,8 @@ def _apt(bench, *words, **options):
 
 def _xinetd_unpack(bench):
     """Unpacked, not installed: its package starts a daemon of its own."""
-    folder = os.path.join(bench.folder, "xinetd")
-    os.makedirs(folder)
+    folder = os.path.join(bench.folder, "xinetd-package")
+    os.makedirs(folder, exist_ok=True)
     _apt(bench, "install", "libtirpc3", "libwrap0", "libselinux1")
     if _apt(bench, "download", "xinetd", cwd=folder):
         subprocess.run("dpkg -x xinetd*.deb .", shell=True, cwd=folder)
