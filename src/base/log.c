@@ -46,7 +46,8 @@ static struct {
 	_Atomic int64_t flood_second;           /* flood_count is of it */
 	_Atomic uint32_t flood_count;
 	_Atomic uint64_t left_out;              /* not told yet */
-	struct gather *gather;          /* owned; NULL: each line by itself */
+	struct gather *gather;          /* owned; of the process that made it */
+	bool is_gathering;              /* if not: each line by itself */
 } root = {
 	.sinks[0] = { .fd = 2, .method = SINK_POLL, .kind = LOG_KIND_STREAM },
 	.sink = &root.sinks[0],
@@ -99,7 +100,7 @@ log_use(int fd, enum log_kind kind, enum log_format format,
 static void
 flush_gathered(void)
 {
-	if (root.gather != NULL)
+	if (root.is_gathering)
 		gather_flush(root.gather);
 }
 
@@ -473,7 +474,7 @@ log_access(const struct log_access *access)
 		.fields = &access->fields, .access = access,
 		.message = message, .message_len = sizeof(message) - 1,
 	};
-	if (root.gather != NULL && log_kind() == LOG_KIND_STREAM)
+	if (root.is_gathering && log_kind() == LOG_KIND_STREAM)
 		gather_record(&record);
 	else
 		write_record(&record);
@@ -484,7 +485,7 @@ log_access(const struct log_access *access)
 static void
 leave_gather(void)
 {
-	root.gather = NULL;
+	root.is_gathering = false;
 }
 
 int
@@ -493,20 +494,24 @@ log_gather(int file, unsigned slot)
 	if (pthread_atfork(NULL, NULL, leave_gather) != 0)
 		return -1;
 	root.gather = gather_open(file, slot, write_gathered);
-	return root.gather != NULL ? gather_timer(root.gather) : -1;
+	root.is_gathering = root.gather != NULL;
+	return root.is_gathering ? gather_timer(root.gather) : -1;
 }
 
 void
 log_gather_due(void)
 {
-	gather_due(root.gather);
+	if (root.is_gathering)
+		gather_due(root.gather);
 	log_tell();
 }
 
 void
 log_gather_end(void)
 {
-	gather_close(&root.gather);
+	if (root.is_gathering)
+		gather_close(&root.gather);
+	root.is_gathering = false;
 }
 
 /* The length of the line at the front, with its newline; 0 = no line. */
