@@ -372,8 +372,9 @@ static const struct conf_row listener_rows[] = {
 	  .help = "Size of a core file (RLIMIT_CORE). 0: none." },
 	{ "restart", .type = ROW_GROUP, .reload = RELOAD_LIVE,
 	  .help = "How long a service process that died stays away. The wait "
-	      "doubles from initial up to maximum; the sockets stay open "
-	      "meanwhile." },
+	      "doubles from initial up to maximum, and grows fourfold when "
+	      "the process died before its first request; after a minute of "
+	      "service it is initial again. The sockets stay open meanwhile." },
 	{ "restart.initial", LISTENER(DURATION, restart.initial_ms), .min = 1,
 	  .max = DAY, .number = 100 * MS, .reload = RELOAD_LIVE,
 	  .help = "The first wait." },

@@ -40,12 +40,6 @@ static const char *const event_words[GEN_EVENTS] = {
 };
 
 const char *
-gen_state_word(enum gen_state state)
-{
-	return states[state].word;
-}
-
-const char *
 gen_state_shown(enum gen_state state)
 {
 	return states[state].shown;

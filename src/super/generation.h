@@ -147,8 +147,7 @@ struct worker *generation_worker(struct generation *gen, pid_t pid);
 /* Its processes shall log as this process does now: where, what, in which form.
  * One that is started later does so by itself, by the env's log_fd, log_kind. */
 void generation_send_log(struct generation *gen);
-/* For the log, "SERVING"; for a status, "serving". */
-const char *gen_state_word(enum gen_state state);
+/* For a status: "serving". */
 const char *gen_state_shown(enum gen_state state);
 
 #endif

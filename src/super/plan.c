@@ -176,17 +176,6 @@ plan_item_starts(const struct plan_item *item)
 	    item->change.is_moved) && item->listener->mode == LISTENER_WANTED);
 }
 
-bool
-plan_is_empty(const struct plan *plan)
-{
-	size_t i;
-
-	for (i = 0; i < plan->count; i++)
-		if (plan->items[i].change.kind != CHANGE_KEEP)
-			return false;
-	return plan->top.count == 0;
-}
-
 void
 plan_clear(struct plan *plan)
 {

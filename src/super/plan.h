@@ -46,8 +46,6 @@ int plan_make(struct plan *plan, struct listener *const *listeners,
  * whatever failed. */
 int plan_open(struct plan *plan, struct inherit *inherit, struct store *store,
     struct faults *faults);
-/* Would carrying it out change anything? */
-bool plan_is_empty(const struct plan *plan);
 /* Does it ask for new processes of this listener? */
 bool plan_item_starts(const struct plan_item *item);
 void plan_clear(struct plan *plan);
