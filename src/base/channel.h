@@ -27,7 +27,8 @@ enum message_type {
 	MESSAGE_KILL,           /* value: the id of a request that is to end */
 	MESSAGE_PING,           /* answered at once; value: anything */
 	/* service to supervisor */
-	MESSAGE_READY,          /* the handler is open, requests are served */
+	MESSAGE_READY,          /* the handler is open, requests are served;
+				 * value: enum io_choice, how it waits */
 	MESSAGE_FAILED,         /* text: why this process cannot serve; it
 				 * exits next */
 	MESSAGE_BUSY,           /* too few spare workers (prefork scaling) */

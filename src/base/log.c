@@ -440,6 +440,22 @@ log_write(enum log_level level, const struct log_fields *fields,
 }
 
 void
+log_dying(const struct log_fields *fields, const char *format, ...)
+{
+	char message[512];
+	struct record record = {
+		.level = LOG_LEVEL_ERROR, .wall_ns = wall_now(),
+		.fields = fields,
+	};
+	va_list ap;
+
+	va_start(ap, format);
+	message_format(&record, message, sizeof(message), format, ap);
+	va_end(ap);
+	(void)emit(&record);
+}
+
+void
 log_tell(void)
 {
 	const int saved = errno;

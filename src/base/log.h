@@ -110,6 +110,10 @@ unsigned log_rescue(const char *lines, size_t len);
 /* Tell what was dropped, or left out in a second that is over, and has not been
  * told. Cheap when there is nothing. Called before a wait that may be long. */
 void log_tell(void);
+/* For a signal handler that comes before a death: an error, written at once. What
+ * is gathered stays for the supervisor to rescue, and no lock is taken. */
+void log_dying(const struct log_fields *fields, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Write what was gathered, and tell. Called at the end. */
 void log_flush(void);
 

@@ -106,16 +106,22 @@ watch_change(struct loop *loop, struct watch *watch, uint32_t events)
 }
 
 void
+watch_forget(struct loop *loop, struct watch *watch)
+{
+	for (int i = 0; i < loop->ready_count; i++)
+		if (loop->ready[i].data.ptr == watch)
+			loop->ready[i].data.ptr = NULL;
+	watch->fd = -1;
+}
+
+void
 watch_stop(struct loop *loop, struct watch *watch)
 {
 	if (watch->fd < 0 || !watch->fn)
 		return;
 	/* fails only when the caller closed the descriptor too early */
 	(void)watch_control(loop, watch, EPOLL_CTL_DEL);
-	for (int i = 0; i < loop->ready_count; i++)
-		if (loop->ready[i].data.ptr == watch)
-			loop->ready[i].data.ptr = NULL;
-	watch->fd = -1;
+	watch_forget(loop, watch);
 }
 
 static void
@@ -239,7 +245,7 @@ run_events(struct loop *loop)
 		struct watch *watch = loop->ready[i].data.ptr;
 		uint32_t events;
 
-		if (!watch)
+		if (!watch || !watch->fn)
 			continue;
 		events = loop->ready[i].events & (watch->events | always);
 		if (events)

@@ -50,6 +50,12 @@ int watch_start(struct loop *loop, struct watch *watch, int fd, uint32_t events,
 int watch_change(struct loop *loop, struct watch *watch, uint32_t events);
 /* A no-op when it is stopped; so is timer_stop(). */
 void watch_stop(struct loop *loop, struct watch *watch);
+/* As watch_stop(), but the caller closes the descriptor next, and with it the
+ * kernel forgets it: saves a system call. Should a process that a handler
+ * forked still hold the connection, events may go on coming for memory that
+ * somebody else has: the watch's function must bear one too many, and memory
+ * without a function is passed over. */
+void watch_forget(struct loop *loop, struct watch *watch);
 /* Starting a timer that runs moves it. 0 or -ENOMEM. A time that has passed
  * means the next turn. */
 int timer_start(struct loop *loop, struct timer *timer, int64_t at,

@@ -183,9 +183,10 @@ static void
 settle_workers(const struct draft_listener *listener)
 {
 	struct listener_conf *conf = listener->conf;
+	bool is_event = conf->concurrency == CONCURRENCY_EVENT;
 	bool is_prefork = conf->concurrency == CONCURRENCY_PREFORK;
 
-	if (conf->workers == -1)
+	if (conf->workers == -1 || (conf->workers == 0 && is_event))
 		conf->workers = processors();
 	else if (conf->workers == 0 && is_prefork)
 		conf->workers = PREFORK_WORKERS;

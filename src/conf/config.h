@@ -19,7 +19,12 @@ enum concurrency {
 	CONCURRENCY_THREADED,
 	CONCURRENCY_FORKING,
 	CONCURRENCY_PREFORK,
+	CONCURRENCY_EVENT,
 };
+
+/* The kernel's interface of an event process; IO_AUTO: ours to choose, and of
+ * what runs: none. */
+enum io_choice { IO_AUTO, IO_EPOLL, IO_URING };
 
 enum when_full { WHEN_FULL_QUEUE, WHEN_FULL_REFUSE, WHEN_FULL_RESET };
 
@@ -80,6 +85,7 @@ struct listener_conf {
 	} restart;
 	int64_t drain_timeout_ms;       /* the listener's, or the top level's */
 	int64_t stack_size_bytes;       /* 0 = the model's default */
+	int64_t io;                     /* enum io_choice; event only */
 };
 
 struct config {
@@ -110,6 +116,8 @@ struct config {
 
 /* "sync", "threaded": the word of an enum concurrency. */
 const char *concurrency_word(int64_t concurrency);
+/* "epoll", "io_uring"; NULL for anything else. */
+const char *io_word(int64_t io);
 struct config *config_new(void);                /* empty; NULL out of memory */
 void config_free(struct config **config);
 /* The listener of that name, enabled or not; NULL = there is none. */

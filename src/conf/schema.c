@@ -24,7 +24,7 @@
 
 #define TOP(TYPE, field) ROW_FIELD(struct config, TYPE, field)
 #define LISTENER(TYPE, field) ROW_FIELD(struct listener_conf, TYPE, field)
-#define POOLED (ROW_MODEL(THREADED) | ROW_MODEL(PREFORK))
+#define POOLED (ROW_MODEL(THREADED) | ROW_MODEL(PREFORK) | ROW_MODEL(EVENT))
 
 static const char *const level_words[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -46,6 +46,7 @@ static const char *const concurrency_words[] = {
 	[CONCURRENCY_THREADED] = "threaded",
 	[CONCURRENCY_FORKING] = "forking",
 	[CONCURRENCY_PREFORK] = "prefork",
+	[CONCURRENCY_EVENT] = "event",
 	NULL
 };
 
@@ -53,6 +54,13 @@ static const char *const when_full_words[] = {
 	[WHEN_FULL_QUEUE] = "queue",
 	[WHEN_FULL_REFUSE] = "refuse",
 	[WHEN_FULL_RESET] = "reset",
+	NULL
+};
+
+static const char *const io_words[] = {
+	[IO_AUTO] = "auto",
+	[IO_EPOLL] = "epoll",
+	[IO_URING] = "io_uring",
 	NULL
 };
 
@@ -182,10 +190,13 @@ static const struct conf_row listener_rows[] = {
 	      "request at a time. \"threaded\": one process, a thread for each "
 	      "request or a pool of threads. \"forking\": a process for each "
 	      "request. \"prefork\": a pool of processes, one request at a "
-	      "time in each." },
+	      "time in each. \"event\": a process for each processor, and in it "
+	      "a fiber for each request, thousands side by side; for handlers "
+	      "that wait in ss_ calls alone (SS_FIBERS)." },
 	{ "workers", LISTENER(WORKERS, workers), .max = PROCESSES_MAX,
 	  .models = POOLED, .reload = RELOAD_GENERATION,
 	  .help = "Under prefork the number of processes (0: 4), under "
+	      "event too (0: one for each processor), under "
 	      "threaded the number of threads in the pool (0: a thread for "
 	      "each request, no pool). \"auto\" is one for each processor. Not "
 	      "more than max_connections." },
@@ -388,10 +399,26 @@ static const struct conf_row listener_rows[] = {
 	  .help = "How long a stop lets this listener's running requests "
 	      "finish. 0: they are cut short at once." },
 	{ "stack_size", LISTENER(SIZE, stack_size_bytes), .max = GIB,
-	  .models = ROW_MODEL(THREADED), .reload = RELOAD_GENERATION,
-	  .help = "The stack of each thread; at least 64 KiB. 0: what suits "
-	      "the model." },
+	  .models = ROW_MODEL(THREADED) | ROW_MODEL(EVENT),
+	  .reload = RELOAD_GENERATION,
+	  .help = "The stack of each thread, or of each request's fiber; at "
+	      "least 64 KiB. 0: 256 KiB of a thread, 64 KiB of a fiber. Memory "
+	      "is there once it is touched. A fiber that needs more ends its "
+	      "process, and the log says so." },
+	{ "io", LISTENER(CHOICE, io), .number = IO_AUTO, .choices = io_words,
+	  .models = ROW_MODEL(EVENT), .reload = RELOAD_GENERATION,
+	  .help = "The kernel's interface by which an event process waits. "
+	      "\"auto\": epoll, which was the faster one for most loads. "
+	      "\"io_uring\": epoll all the same where the kernel or a "
+	      "container forbids it, with a line in the log. status shows "
+	      "which one it is." },
 };
+
+const char *
+io_word(int64_t io)
+{
+	return io == IO_EPOLL || io == IO_URING ? io_words[io] : NULL;
+}
 
 const char *
 concurrency_word(int64_t concurrency)

@@ -63,10 +63,16 @@ host_active(const struct host *host)
 	return atomic_load(&host->stats->counters[COUNTER_ACTIVE]);
 }
 
+/* May the listener serve one more, in all its processes together? */
 static inline bool
 host_has_room(const struct host *host)
 {
-	return host_active(host) < host->conf->max_connections;
+	int64_t active = 0;
+
+	for (unsigned i = 0; i < host->size.slots; i++)
+		active += atomic_load_explicit(&host->slab->slots[i].counters[
+		    COUNTER_ACTIVE], memory_order_relaxed);
+	return active < host->conf->max_connections;
 }
 
 /* A place for one of its requests to stand in; NULL: there are not so many. */

@@ -135,6 +135,12 @@ module_fits(const struct module *module, const struct listener_conf *conf,
 		    "\"forking\"", handler->name);
 		return -EINVAL;
 	}
+	if (demands & SS_FIBERS & ~handler->kinds) {
+		err_set(err, "handler \"%s\" does not do all its waiting in "
+		    "ss_ calls (no SS_FIBERS); use \"threaded\", \"prefork\" or "
+		    "\"forking\"", handler->name);
+		return -EINVAL;
+	}
 	*key = "listen";
 	for (size_t i = 0; i < conf->addresses.count; i++) {
 		if (has_kind_of(handler, conf->addresses.items[i]))

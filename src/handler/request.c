@@ -629,27 +629,43 @@ keep_small(struct buf *buf)
 }
 
 void
-request_end(struct request *rq)
+request_flush_last(struct request *rq)
 {
-	int fd = rq->arrival.fd;
-
 	if (rq->reason == REASON_VERIFY) {
 		if (is_stream(&rq->arrival))
-			send_refuse_text(rq->host, fd);
+			send_refuse_text(rq->host, rq->arrival.fd);
 	} else if (request_flush(rq) < 0 && is_stream(&rq->arrival)) {
 		rq->has_failed = true;          /* the peer lacks the end */
 	}
+}
+
+bool
+request_closes_at_once(const struct request *rq)
+{
+	return rq->is_eof || rq->is_killed || host_is_cancelled(rq->host);
+}
+
+void
+request_close(struct request *rq)
+{
 	rq->has_failed = rq->has_failed || rq->is_killed;
 	log_end(rq, result_of(rq));
 	if (rq->seat != NULL && !rq->is_seat_lent)
 		seat_end(rq->seat);
 	count_end(rq);
 	if (is_stream(&rq->arrival))
-		close_in_order(rq->host, fd, rq->is_eof || rq->is_killed ||
-		    host_is_cancelled(rq->host), rq->linger_socket);
+		close_in_order(rq->host, rq->arrival.fd,
+		    request_closes_at_once(rq), rq->linger_socket);
 	rq->arrival.fd = -1;
 	keep_small(&rq->in);
 	keep_small(&rq->out);
+}
+
+void
+request_end(struct request *rq)
+{
+	request_flush_last(rq);
+	request_close(rq);
 }
 
 void

@@ -93,8 +93,14 @@ void request_sit_down(struct seat *seat, const struct arrival *arrival,
 /* The only function that calls a handler's code for a request:
  * verify -> setup -> handle -> finish. */
 void request_serve(struct request *rq);
-/* Send what is left, close in order, count, log. */
+/* Send what is left, close in order, count, log: the two below. */
 void request_end(struct request *rq);
+/* Send what is left. May wait. */
+void request_flush_last(struct request *rq);
+/* Close in order, count, log: never waits, but needs a deep stack. */
+void request_close(struct request *rq);
+/* Will that close the connection, and not leave it to host->linger? */
+bool request_closes_at_once(const struct request *rq);
 void request_free(struct request *rq);
 
 /* The access line and the counters of a request that ended in another process. */

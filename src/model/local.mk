@@ -3,12 +3,31 @@
 
 noinst_LIBRARIES += libmodel.a
 libmodel_a_SOURCES = \
+	src/model/context.h \
+	src/model/context_notes.h \
+	src/model/event.c \
+	src/model/event.h \
 	src/model/forking.c \
+	src/model/io_fiber.c \
 	src/model/lane.c \
 	src/model/lane.h \
 	src/model/model.c \
 	src/model/model.h \
+	src/model/overflow.c \
 	src/model/pool.c \
+	src/model/reactor.h \
+	src/model/reactor_epoll.c \
+	src/model/stack.c \
+	src/model/stack.h \
 	src/model/threaded.c \
 	src/model/ticker.c \
 	src/model/ticker.h
+
+# How a fiber is switched to: by what configure found.
+if BOOST_CONTEXT
+libmodel_a_SOURCES += src/model/context_boost.c
+else
+libmodel_a_SOURCES += src/model/context_ucontext.c
+endif
+EXTRA_libmodel_a_SOURCES = src/model/context_boost.c \
+	src/model/context_ucontext.c

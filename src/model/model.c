@@ -13,6 +13,8 @@ model_of(const struct listener_conf *conf)
 		return conf->workers > 0 ? &pool_model : &threaded_model;
 	case CONCURRENCY_FORKING:
 		return &forking_model;
+	case CONCURRENCY_EVENT:
+		return &event_model;
 	case CONCURRENCY_SYNC:
 	case CONCURRENCY_PREFORK:
 		break;

@@ -8,13 +8,14 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "conf/config.h"
 #include "handler/host.h"
 #include "net/transport.h"
 
 /*
  * A model decides where a request runs. Two kinds:
  *
- * - one that is dispatched to (threaded, forking): the main thread takes an
+ * - one that is dispatched to (threaded, forking, event): the main thread takes an
  *   arrival and hands it over;
  * - one that takes for itself (sync, the pool of threads): its lanes wait for
  *   arrivals in env->take().
@@ -49,7 +50,8 @@ struct model_env {
 
 struct model {
 	const char *name;
-	unsigned demands;               /* kinds a handler must have: SS_THREADS */
+	unsigned demands;               /* kinds a handler must have: SS_THREADS,
+					 * SS_FIBERS */
 	bool takes;                     /* calls env->take() itself */
 	bool forks;                     /* requests run in children */
 	int (*open)(struct model_env *env, struct err *err);
@@ -59,6 +61,10 @@ struct model {
 	/* May one more be dispatched? Where not, env->resume() is called when
 	 * that changes. NULL where `takes`. */
 	bool (*has_room)(struct model_env *env);
+	/* One turn of the process, in place of the loop's own. NULL: that. */
+	void (*turn)(struct model_env *env);
+	/* The kernel's interface it waits by. NULL: system calls. */
+	enum io_choice (*io)(const struct model_env *env);
 	/* There will be no more dispatch; call env->drained() once idle. */
 	void (*drain)(struct model_env *env);
 	/* Wake everything that waits, so that it sees a drain or its end. */
@@ -68,7 +74,8 @@ struct model {
 	void (*close)(struct model_env *env);
 };
 
-extern const struct model sync_model, threaded_model, pool_model, forking_model;
+extern const struct model sync_model, threaded_model, pool_model, forking_model,
+    event_model;
 
 /* The model that serves this listener in one process. */
 const struct model *model_of(const struct listener_conf *conf);

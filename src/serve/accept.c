@@ -163,10 +163,13 @@ watches_start(struct acceptor *a)
 	if (atomic_load(&a->phase) != ACCEPT_TAKING || a->is_watching ||
 	    (is_refuser && a->env->conf->when_full == WHEN_FULL_QUEUE))
 		return;
+	/* Of several processes that wait, one is enough. */
+	const uint32_t events = a->env->host->size.slots > 1 ?
+	    EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
 	a->is_watching = true;
 	for (size_t i = 0; i < a->count; i++)
 		if (watch_start(a->env->loop, &a->watches[i],
-		    a->endpoints[i].fd, EPOLLIN,
+		    a->endpoints[i].fd, events,
 		    is_refuser ? refuse_ready : accept_ready, a) < 0)
 			log_error("listener \"%s\": a socket cannot be watched",
 			    a->env->conf->name);

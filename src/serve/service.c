@@ -593,6 +593,15 @@ service_free(struct service *s)
 	free(s);
 }
 
+static void
+service_turn(struct service *s)
+{
+	if (s->model->turn != NULL)
+		s->model->turn(&s->env);
+	else
+		(void)loop_turn(s->loop, -1);
+}
+
 enum exit_code
 service_run(const struct service_args *args, struct inherit *inherit)
 {
@@ -610,9 +619,10 @@ service_run(const struct service_args *args, struct inherit *inherit)
 		return code;
 	}
 	stats_add(s->host.stats, COUNTER_SERVING, 1);
-	(void)channel_send(s->channel, MESSAGE_READY, 0, NULL, -1);
+	(void)channel_send(s->channel, MESSAGE_READY,
+	    s->model->io != NULL ? s->model->io(&s->env) : IO_AUTO, NULL, -1);
 	while (!s->is_done)
-		(void)loop_turn(s->loop, -1);
+		service_turn(s);
 	service_free(s);
 	return EXIT_OK;
 }

@@ -251,7 +251,8 @@ generation_size(struct generation *gen)
 	const struct listener_conf *conf = gen->conf;
 
 	gen->slots = gen->workers_min = 1;
-	if (conf->concurrency != CONCURRENCY_PREFORK)
+	if (conf->concurrency != CONCURRENCY_PREFORK &&
+	    conf->concurrency != CONCURRENCY_EVENT)
 		return;
 	gen->workers_min = conf->workers > 0 ? (unsigned)conf->workers :
 	    PREFORK_WORKERS;
@@ -268,6 +269,8 @@ seats_wanted(const struct listener_conf *conf)
 	case CONCURRENCY_THREADED:
 		return conf->workers > 0 ? conf->workers :
 		    conf->max_connections;
+	case CONCURRENCY_EVENT:
+		return conf->max_connections;
 	case CONCURRENCY_FORKING:
 		return 2 * conf->max_connections;
 	case CONCURRENCY_SYNC:

@@ -95,6 +95,7 @@ struct generation {
 	struct stats_size size;         /* of the slab */
 	unsigned slots;                 /* size.slots */
 	unsigned workers_min;           /* wanted without scaling */
+	int64_t io;                     /* as the workers said: io_word() */
 	struct stats_slab *slab;        /* owned */
 	int slab_fd;                    /* owned */
 	int access_fd;                  /* owned; access lines: base/gather.h */

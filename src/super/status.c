@@ -222,6 +222,15 @@ make_generations(const struct super *super, const struct listener *listener)
 
 /* Wholes */
 
+/* How its processes wait: what they said when they were ready. */
+static json_t *
+make_io(const struct generation *gen)
+{
+	const char *word = gen != NULL ? io_word(gen->io) : NULL;
+
+	return word != NULL ? json_string(word) : json_null();
+}
+
 static json_t *
 make_listener(const struct super *super, struct listener *listener)
 {
@@ -229,14 +238,14 @@ make_listener(const struct super *super, struct listener *listener)
 	const struct generation *gen = listener->current;
 	const struct totals *totals = listener_totals(listener);
 
-	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:n, s:o, s:I, s:I, s:I,"
+	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I,"
 	    " s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "name", answer_text(listener->name),
 	    "state", listener_state(listener),
 	    "addresses", make_addresses(listener),
 	    "handler", answer_text(conf->handler),
 	    "concurrency", concurrency_word(conf->concurrency),
-	    "io",
+	    "io", make_io(gen),
 	    "workers", make_pids(gen),
 	    "active", (json_int_t)totals->counters[COUNTER_ACTIVE],
 	    "requests", (json_int_t)totals->counters[COUNTER_REQUESTS],

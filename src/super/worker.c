@@ -112,9 +112,9 @@ worker_take(struct worker *worker)
 static void
 take_ready(struct worker *worker, const struct message *message)
 {
-	(void)message;
 	if (worker->state != WORKER_STARTING)
 		return;         /* said twice, or already asked to leave */
+	worker->gen->io = message->value;
 	heartbeat_start(worker);
 	worker_send_log_form(worker);
 	worker->was_ready = true;

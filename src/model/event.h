@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MODEL_EVENT_H
+#define MODEL_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "handler/request.h"
+#include "model/context.h"
+#include "model/model.h"
+#include "model/reactor.h"
+#include "model/stack.h"
+
+/*
+ * The parts of the event model: for event.c, io_fiber.c, overflow.c and the
+ * reactors alone. A process of it has one thread. Each request is a fiber,
+ * which runs until it must wait; then the thread goes on with the loop.
+ *
+ *	dispatch -> fiber_enter -> handler -> io_fiber -> fiber_wait
+ *	                ^                                     |
+ *	            fiber_wake <-- reactor, timer, kill <-- loop
+ */
+enum fiber_wait {
+	WAIT_NONE,                      /* it runs */
+	WAIT_READ,
+	WAIT_WRITE,
+	WAIT_SLEEP,                     /* for the time alone */
+};
+
+/* A connection as epoll shows it: edges come once, so they are kept. */
+struct epoll_connection {
+	struct watch watch;
+	bool is_registered;
+	bool is_readable, is_writable;  /* as far as is known */
+	bool is_ended;                  /* the peer's end, or an error, is there */
+};
+
+/* A connection as io_uring shows it. */
+struct uring_connection {
+	uint32_t first, last;           /* buffers received, not read yet */
+	uint32_t taken;                 /* bytes read of the first */
+	uint32_t count;
+	int end;                        /* 1 = more may come; 0 end; -errno */
+	bool is_armed;                  /* a multishot receive is under way */
+	bool is_cancelled;              /* and has been told to end */
+	bool is_polled;                 /* so is a poll for writing */
+	bool is_bulk;                   /* its buffers came full */
+	bool is_starved;                /* it waits for buffers */
+	struct fiber *next_starved;
+};
+
+/*
+ * One request. It lies at the top of its own stack, in the page that is touched
+ * anyway: an idle connection costs that page and little more.
+ */
+struct fiber {
+	struct request request;         /* first */
+	struct event *event;            /* borrowed */
+	struct context context;
+	char *stack;                    /* owned: its lowest byte */
+	struct fiber *next, *previous;  /* in event->fibers */
+	unsigned number;                /* its place, and its seat */
+	enum fiber_wait wait;
+	int woken;                      /* how the last wait ended: 0, -errno */
+	unsigned passes;                /* reads and writes since its last wait */
+	int64_t wait_until;
+	struct timer timer;             /* runs at or before wait_until */
+	char *datagram;                 /* owned: a copy, once it waits */
+	union {
+		struct epoll_connection epoll;
+		struct uring_connection uring;
+	};
+	char name[WORKER_NAME_SIZE];    /* "Fiber-7" */
+};
+
+struct event {
+	struct model_env *env;          /* borrowed */
+	const struct reactor *reactor;
+	void *ring;                     /* the reactor's own */
+	struct stacks *stacks;          /* owned */
+	struct fiber *running;          /* NULL: the thread is on its own stack */
+	struct fiber *fibers;           /* those that live; owned */
+	size_t count;
+	struct fiber **by_number;       /* owned; NULL = free */
+	unsigned *free_numbers;         /* owned: a stack */
+	size_t free_count, numbers;     /* numbers ever given */
+	char *scratch;                  /* owned: for what is thrown away */
+	bool wants_room;                /* the acceptor waits for a fiber's end */
+	bool is_draining;
+	struct timer tick, room, end;
+};
+
+/* On the thread's own stack: let the fiber go on; its wait has ended so. A
+ * no-op for one that does not wait. */
+void fiber_wake(struct fiber *fiber, int r);
+/* On the fiber: let others run until it is woken, or until (CLOCK_NEVER = no
+ * limit). 0, -ETIMEDOUT, or -ENOMEM. */
+int fiber_wait(struct fiber *fiber, enum fiber_wait wait, int64_t until);
+
+/* Reading, writing and sleeping of a fiber. */
+extern const struct io io_fiber;
+
+/* Have a stack that grew into its guard named in the log before the process
+ * dies of it. One event model a process. */
+int overflow_watch(const struct event *event);
+void overflow_unwatch(void);
+
+#endif
