@@ -349,12 +349,12 @@ event_open(struct model_env *env, struct err *err)
 	return open_reactor(event, err);
 }
 
-static void
+static int
 event_turn(struct model_env *env)
 {
 	struct event *event = env->state;
 
-	event->reactor->turn(event);
+	return event->reactor->turn(event);
 }
 
 static enum io_choice

@@ -61,8 +61,8 @@ struct model {
 	/* May one more be dispatched? Where not, env->resume() is called when
 	 * that changes. NULL where `takes`. */
 	bool (*has_room)(struct model_env *env);
-	/* One turn of the process, in place of the loop's own. NULL: that. */
-	void (*turn)(struct model_env *env);
+	/* One turn of the process, in place of loop_turn(). NULL: that. */
+	int (*turn)(struct model_env *env);
 	/* The kernel's interface it waits by. NULL: system calls. */
 	enum io_choice (*io)(const struct model_env *env);
 	/* There will be no more dispatch; call env->drained() once idle. */

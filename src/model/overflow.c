@@ -39,7 +39,8 @@ tell(struct fiber *fiber)
 	    stack_size(watched.event->stacks) >> 10);
 }
 
-/* What faulted faults again when this returns, and then it is fatal. */
+/* What faulted faults again when this returns, and then it is fatal; a signal
+ * that somebody sent must be sent again. */
 static void
 faulted(int number, siginfo_t *info, void *context)
 {
@@ -52,6 +53,8 @@ faulted(int number, siginfo_t *info, void *context)
 	    stack_is_guard(event->stacks, fiber->stack, info->si_addr))
 		tell(fiber);
 	(void)sigaction(number, &watched.before, NULL);
+	if (info->si_code <= 0)
+		(void)raise(number);
 	errno = saved;
 }
 

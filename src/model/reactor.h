@@ -23,8 +23,9 @@ struct reactor {
 	/* 0, or -errno with a sentence: it is not to be had here. */
 	int (*open)(struct event *event, struct err *err);
 	void (*close)(struct event *event);     /* also after a failed open() */
-	/* One turn of the process: wait for what is next, and do it. */
-	void (*turn)(struct event *event);
+	/* One turn of the process: wait for what is next, and do it. 0 or
+	 * -errno: that is not possible any more. */
+	int (*turn)(struct event *event);
 	/* A connection of its own for this fiber, whose memory is zero. */
 	void (*adopt)(struct fiber *fiber);
 	/* On a fiber, never waiting: bytes, 0 at the peer's end, or -errno;

@@ -31,10 +31,10 @@ epoll_close(struct event *event)
 	(void)event;
 }
 
-static void
+static int
 epoll_turn(struct event *event)
 {
-	(void)loop_turn(event->env->loop, -1);
+	return loop_turn(event->env->loop, -1);
 }
 
 /* Nothing is known yet: trying tells. */

@@ -593,13 +593,15 @@ service_free(struct service *s)
 	free(s);
 }
 
+/* A loop that cannot wait any more has lost its descriptor to a handler. */
 static void
 service_turn(struct service *s)
 {
-	if (s->model->turn != NULL)
-		s->model->turn(&s->env);
-	else
-		(void)loop_turn(s->loop, -1);
+	int r = s->model->turn != NULL ? s->model->turn(&s->env) :
+	    loop_turn(s->loop, -1);
+
+	if (r < 0)
+		_exit(EXIT_SYSTEM);
 }
 
 enum exit_code

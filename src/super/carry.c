@@ -381,6 +381,7 @@ carry_generation_numbers(struct state *state, struct generation *gen)
 	STATE_NUMBER(state, "settled", gen->has_settled);
 	STATE_NUMBER(state, "taking", gen->is_taking);
 	STATE_NUMBER(state, "sharing", gen->is_sharing);
+	STATE_NUMBER(state, "io", gen->io);
 	STATE_NUMBER(state, "hurried", gen->is_hurried);
 	STATE_BELOW(state, "slots", gen->size.slots, MANY);
 	STATE_BELOW(state, "seats", gen->size.seats, STATS_SEATS_MAX);

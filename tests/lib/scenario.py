@@ -39,7 +39,7 @@ class Model:
         self.processes = processes
         self.keys = dict(keys, concurrency=concurrency)
         # How many requests it serves at once by itself.
-        self.width = {"sync": 1, "prefork": processes}.get(
+        self.width = {"sync": 1, "prefork": processes, "event": 1000}.get(
             concurrency, keys.get("workers") or 1000)
 
     def __str__(self):
@@ -53,9 +53,13 @@ FORKING = Model("forking", "forking")
 PREFORK1 = Model("prefork1", "prefork", 1, workers=1)
 PREFORK2 = Model("prefork2", "prefork", 2, workers=2)
 
-MODELS = (SYNC, THREADED, POOL, FORKING, PREFORK1, PREFORK2)
+EVENT1 = Model("event1", "event", 1, workers=1)
+EVENT2 = Model("event2", "event", 2, workers=2)
+
+EVENTS = (EVENT1, EVENT2)
+MODELS = (SYNC, THREADED, POOL, FORKING, PREFORK1, PREFORK2) + EVENTS
 # Serve a second client while a first one is being served.
-WIDE = (THREADED, POOL, FORKING, PREFORK2)
+WIDE = (THREADED, POOL, FORKING, PREFORK2) + EVENTS
 
 
 class Claim:
@@ -207,4 +211,5 @@ def talk(daemon, transport, name=None):
 
 __all__ = ["scenario", "listener", "talk", "Model", "Story", "Skip",
            "Failure", "MODELS", "WIDE", "SYNC", "THREADED", "POOL",
-           "FORKING", "PREFORK1", "PREFORK2", "registry"]
+           "FORKING", "PREFORK1", "PREFORK2", "EVENT1", "EVENT2", "EVENTS",
+           "registry"]

@@ -3,8 +3,8 @@
 
 import peers
 from peers import DATAGRAMS, STREAMS, TCP4, TCP6, UDP4, UNIX, Stream
-from scenario import (FORKING, MODELS, POOL, PREFORK1, PREFORK2, SYNC,
-                      THREADED, Skip, listener, scenario)
+from scenario import (EVENT1, EVENT2, EVENTS, FORKING, MODELS, POOL, PREFORK1,
+                      PREFORK2, SYNC, THREADED, Skip, listener, scenario)
 from until import eventually, expect, expect_equal
 
 GREETING = "hi"
@@ -128,7 +128,7 @@ def a_handler_can_refuse_a_datagram(story, model, transport):
 # max_connections
 
 FULL = ((SYNC, 1), (THREADED, 2), (POOL, 4), (FORKING, 2), (PREFORK1, 1),
-        (PREFORK2, 2))
+        (PREFORK2, 2), (EVENT1, 2), (EVENT2, 3))
 
 
 class Full:
@@ -143,7 +143,8 @@ class Full:
 
 ALL_FULL = tuple(Full(*pair) for pair in FULL)
 # The models whose listening process is not itself busy with a request.
-FREE_FULL = tuple(f for f in ALL_FULL if f.model in (THREADED, POOL, FORKING))
+FREE_FULL = tuple(f for f in ALL_FULL
+                  if f.model in (THREADED, POOL, FORKING) + EVENTS)
 
 
 @scenario(full=ALL_FULL, transport=STREAMS)

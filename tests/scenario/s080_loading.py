@@ -6,8 +6,8 @@ import os
 import shutil
 
 from peers import TCP4, TCP6, UDP4, UNIXGRAM
-from scenario import (FORKING, POOL, PREFORK2, SYNC, THREADED, listener,
-                      scenario)
+from scenario import (FORKING, POOL, PREFORK2, SYNC, THREADED,
+                      listener, scenario)
 from until import expect, expect_equal
 
 

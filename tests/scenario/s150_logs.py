@@ -11,8 +11,8 @@ import logline
 import proc
 from daemon import F_SETPIPE_SZ
 from peers import STREAMS, TCP4, UDP4, UNIX
-from scenario import (FORKING, MODELS, PREFORK2, SYNC, THREADED, listener,
-                      scenario, talk)
+from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED,
+                      listener, scenario, talk)
 from until import eventually, expect, expect_equal
 
 NASTY = (
@@ -36,7 +36,8 @@ NASTY = (
 )
 
 
-@scenario(form=("text", "json"), model=(SYNC, THREADED, FORKING, PREFORK2),
+@scenario(form=("text", "json"),
+          model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2),
           transport=(TCP4, UDP4))
 def what_a_peer_sends_cannot_forge_a_line(story, form, model, transport):
     daemon = story.serve(listener("sink", "discard", transport, model,
@@ -87,7 +88,8 @@ def a_finished_request_has_one_access_line(story, form, model, transport):
     expect_equal(int(line["bytes_out"]), 5, "bytes_out")
     expect(0 <= float(line["seconds"]) < 5, "seconds %s", line["seconds"])
     expect(int(line["request"]) >= 1, "request")
-    kind = {"threaded": "Thread-"}.get(model.concurrency, "Process-")
+    kind = {"threaded": "Thread-", "event": "Fiber-"}.get(
+        model.concurrency, "Process-")
     expect(line["worker"].startswith(kind), "worker %s", line["worker"])
     if form == "json":
         expect(isinstance(json.loads(line.line)["bytes_in"], int),
@@ -239,7 +241,7 @@ def a_log_whose_reader_is_gone_does_not_stop_service(story, model):
         daemon.dial().send("x").expect("X").expect_end()
 
 
-@scenario(form=("text", "json"), model=(THREADED, PREFORK2))
+@scenario(form=("text", "json"), model=(THREADED, PREFORK2, EVENT2))
 def lines_of_many_writers_do_not_mix(story, form, model):
     """In a pipe, lines up to PIPE_BUF are whole."""
     daemon = story.serve(listener("r", "rude", TCP4, model),

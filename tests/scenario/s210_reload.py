@@ -13,12 +13,13 @@ import peers
 import proc
 from daemon import HANDLERS
 from peers import TCP4, UDP4, UNIX, UNIXGRAM, Address
-from scenario import (FORKING, MODELS, POOL, PREFORK1, PREFORK2, SYNC,
-                      THREADED, Failure, listener, scenario, talk)
+from scenario import (EVENT1, EVENT2, FORKING, MODELS, POOL, PREFORK1,
+                      PREFORK2, SYNC, THREADED, Failure, listener, scenario,
+                      talk)
 from until import eventually, expect, expect_equal
 
 # With max_connections 1 a second client waits in the queue.
-QUEUEING = (SYNC, THREADED, FORKING, PREFORK1)
+QUEUEING = (SYNC, THREADED, FORKING, PREFORK1, EVENT1)
 OTHER = "tcp://127.0.0.2:0"
 THIRD = "tcp://127.0.0.3:0"
 
@@ -467,7 +468,7 @@ def an_address_moves_to_another_listener(story, model, transport):
                  "address_file")
 
 
-@scenario(old=(THREADED, FORKING), new=(SYNC, PREFORK2, POOL))
+@scenario(old=(THREADED, FORKING, EVENT2), new=(SYNC, PREFORK2, POOL, EVENT2))
 def taking_beside_another_listener_blocks_nobody(story, old, new):
     """The one that gives the address up cannot switch yet; both take."""
     mood = story.write("mood", "")

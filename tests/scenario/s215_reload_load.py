@@ -14,8 +14,8 @@ import time
 import control
 import proc
 from peers import TCP4, UDP4, UNIX, UNIXGRAM
-from scenario import (FORKING, POOL, PREFORK1, PREFORK2, SYNC, THREADED,
-                      Model, listener, scenario)
+from scenario import (EVENT2, FORKING, POOL, PREFORK1, PREFORK2, SYNC,
+                      THREADED, Model, listener, scenario)
 from until import Deadline, Failure, eventually, expect, expect_equal, seconds
 
 RELOADS = int(os.environ.get("RELOADS", "60"))
@@ -24,7 +24,8 @@ WAIT = 30
 HELD = 0.05                     # seconds that a connection is held
 POOL2 = Model("pool2", "threaded", workers=2)
 PREFORK3 = Model("prefork3", "prefork", 3, workers=3)
-CYCLE = (THREADED, PREFORK2, SYNC, POOL, FORKING, PREFORK3, POOL2, PREFORK1)
+CYCLE = (THREADED, PREFORK2, SYNC, POOL, EVENT2, FORKING, PREFORK3, POOL2,
+         PREFORK1)
 TRANSPORTS = {"t": TCP4, "s": UNIX, "u": UDP4, "g": UNIXGRAM}
 
 
