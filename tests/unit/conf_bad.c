@@ -402,10 +402,11 @@ static const struct {
 	    "main.conf:3: listener \"a\": when_full: \"quue\" is unknown, "
 	    "\"queue\" may be meant; \"queue\", \"refuse\" or \"reset\" is "
 	    "allowed\n" },
-	{ "choice of a later release",
-	    LISTENER_A("concurrency = \"event\";"),
-	    "main.conf:3: listener \"a\": concurrency: \"event\" is unknown; "
-	    "\"sync\", \"threaded\", \"forking\" or \"prefork\" is allowed\n" },
+	{ "a concurrency that is none",
+	    LISTENER_A("concurrency = \"fiber\";"),
+	    "main.conf:3: listener \"a\": concurrency: \"fiber\" is unknown; "
+	    "\"sync\", \"threaded\", \"forking\", \"prefork\" or \"event\" is "
+	    "allowed\n" },
 	{ "bad mode",
 	    LISTENER_A("mode = \"0999\";"),
 	    "main.conf:3: listener \"a\": mode: \"0999\" is not a mode; a "
@@ -617,7 +618,7 @@ static const struct {
 	    LISTENER_A("concurrency = \"sync\"; workers = 4;"),
 	    "main.conf:3: listener \"a\": workers: does not apply to "
 	    "concurrency \"sync\"; it is for \"threaded\" or \"prefork\" "
-	    "only\n" },
+	    "or \"event\" only\n" },
 	{ "max_requests under threaded",
 	    LISTENER_A("max_requests = 4;"),
 	    "main.conf:3: listener \"a\": max_requests: does not apply to "
@@ -626,7 +627,8 @@ static const struct {
 	    LISTENER_A("concurrency = \"prefork\"; stack_size = "
 				"\"1M\";"),
 	    "main.conf:3: listener \"a\": stack_size: does not apply to "
-	    "concurrency \"prefork\"; it is for \"threaded\" only\n" },
+	    "concurrency \"prefork\"; it is for \"threaded\" or \"event\" "
+	    "only\n" },
 	{ "keys of a TCP socket on a Unix one",
 	    "listeners = ( { name = \"a\"; listen = \"unix:s\"; handler = "
 	    "\"echo\";\n nodelay = true;\n defer_accept = 1;\n } );",

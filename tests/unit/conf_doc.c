@@ -229,7 +229,8 @@ must_write_uncommented(const char *file)
 		    strncmp(line, "#group", 6) != 0 &&
 		    strncmp(line, "#owner", 6) != 0 &&
 		    strncmp(line, "#chroot", 7) != 0 &&
-		    strncmp(line, "#stack_size", 11) != 0)
+		    strncmp(line, "#stack_size", 11) != 0 &&
+		    strncmp(line, "#io ", 4) != 0)
 			(void)buf_printf(&out, "%s\n", line + 1);
 	/* addresses of the forms that all the keys are for */
 	(void)buf_puts(&out, "listen = ( \"tcp://127.0.0.1:0\", \"unix:s\" "

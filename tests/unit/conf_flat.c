@@ -138,7 +138,7 @@ START_TEST(a_changed_text_is_refused)
 	must_refuse_change("log.level 0", "log.level 5");
 	must_refuse_change("log.level 0", "log.level -1");
 	must_refuse_change("log.access 0", "log.access 2");
-	must_refuse_change("concurrency 1", "concurrency 4");
+	must_refuse_change("concurrency 1", "concurrency 5");
 	must_refuse_change("backlog 4096", "backlog 0");
 	must_refuse_change("backlog 4096", "backlog");
 	must_refuse_change("backlog 4096", "backlog  4096");

@@ -499,10 +499,10 @@ START_TEST(faults_of_the_command_line_are_told)
 	char *options[] = { bad };
 	struct faults faults;
 
-	ck_assert_int_eq(run("tcp://127.0.0.1", "h/echo.so", "event", NULL, 0,
+	ck_assert_int_eq(run("tcp://127.0.0.1", "h/echo.so", "fiber", NULL, 0,
 	    &faults), CONFIG_FAULTS);
 	ck_assert_ptr_nonnull(strstr(faults.text.data, "command line:1: "
-	    "listener \"echo\": concurrency: \"event\" is unknown; "));
+	    "listener \"echo\": concurrency: \"fiber\" is unknown; "));
 	ck_assert_ptr_nonnull(strstr(faults.text.data, ": listen: "));
 	faults_free(&faults);
 	ck_assert_int_eq(run("tcp://127.0.0.1:0", "h/echo.so", NULL, options, 1,
