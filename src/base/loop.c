@@ -218,8 +218,7 @@ timer_is_running(const struct timer *timer)
 	return timer->slot != 0;
 }
 
-/* Until the first timer, rounded up; at most max_ms. */
-static int
+int
 loop_wait_ms(const struct loop *loop, int max_ms)
 {
 	int64_t left, ms;
@@ -267,6 +266,26 @@ run_timers(struct loop *loop)
 		timer_stop(loop, timer);
 		timer->fn(timer);
 	}
+}
+
+int
+loop_fd(const struct loop *loop)
+{
+	return loop->epoll;
+}
+
+void
+loop_refresh(struct loop *loop)
+{
+	loop->now = clock_now();
+}
+
+void
+loop_run_timers(struct loop *loop)
+{
+	loop->is_turning = true;
+	run_timers(loop);
+	loop->is_turning = false;
 }
 
 int

@@ -67,4 +67,14 @@ bool timer_is_running(const struct timer *timer);
  * 0 (also after a signal) or -errno. */
 int loop_turn(struct loop *loop, int max_ms);
 
+/* For a thread that waits by something else, which watches the loop's epoll
+ * descriptor too: what of a turn is done in its place. When the descriptor is
+ * readable, loop_turn(loop, 0). */
+int loop_fd(const struct loop *loop);           /* the loop's */
+/* Milliseconds until the first timer, rounded up, at most max_ms (-1 = no
+ * limit, and no timer: -1). */
+int loop_wait_ms(const struct loop *loop, int max_ms);
+void loop_refresh(struct loop *loop);           /* the time is now */
+void loop_run_timers(struct loop *loop);        /* those that are due */
+
 #endif

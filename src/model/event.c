@@ -310,6 +310,16 @@ tick_due(struct timer *timer)
 static int
 open_reactor(struct event *event, struct err *err)
 {
+	const struct listener_conf *conf = event->env->conf;
+	struct log_fields fields = { .listener = conf->name };
+
+	event->reactor = conf->io == IO_URING ? &uring_reactor :
+	    &epoll_reactor;
+	if (event->reactor->open(event, err) == 0)
+		return 0;
+	event->reactor->close(event);
+	log_write(LOG_LEVEL_WARNING, &fields, "%s; epoll is used instead",
+	    err->text);
 	event->reactor = &epoll_reactor;
 	return event->reactor->open(event, err);
 }

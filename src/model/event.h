@@ -22,6 +22,8 @@
  *	                ^                                     |
  *	            fiber_wake <-- reactor, timer, kill <-- loop
  */
+struct uring_connection;
+
 enum fiber_wait {
 	WAIT_NONE,                      /* it runs */
 	WAIT_READ,
@@ -35,20 +37,6 @@ struct epoll_connection {
 	bool is_registered;
 	bool is_readable, is_writable;  /* as far as is known */
 	bool is_ended;                  /* the peer's end, or an error, is there */
-};
-
-/* A connection as io_uring shows it. */
-struct uring_connection {
-	uint32_t first, last;           /* buffers received, not read yet */
-	uint32_t taken;                 /* bytes read of the first */
-	uint32_t count;
-	int end;                        /* 1 = more may come; 0 end; -errno */
-	bool is_armed;                  /* a multishot receive is under way */
-	bool is_cancelled;              /* and has been told to end */
-	bool is_polled;                 /* so is a poll for writing */
-	bool is_bulk;                   /* its buffers came full */
-	bool is_starved;                /* it waits for buffers */
-	struct fiber *next_starved;
 };
 
 /*
@@ -70,7 +58,7 @@ struct fiber {
 	char *datagram;                 /* owned: a copy, once it waits */
 	union {
 		struct epoll_connection epoll;
-		struct uring_connection uring;
+		struct uring_connection *uring;         /* NULL: none yet */
 	};
 	char name[WORKER_NAME_SIZE];    /* "Fiber-7" */
 };

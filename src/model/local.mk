@@ -2,6 +2,7 @@
 # Where a request runs: one object a file.
 
 noinst_LIBRARIES += libmodel.a
+libmodel_a_CFLAGS = $(AM_CFLAGS) $(LIBURING_CFLAGS)
 libmodel_a_SOURCES = \
 	src/model/context.h \
 	src/model/context_notes.h \
@@ -29,5 +30,12 @@ libmodel_a_SOURCES += src/model/context_boost.c
 else
 libmodel_a_SOURCES += src/model/context_ucontext.c
 endif
-EXTRA_libmodel_a_SOURCES = src/model/context_boost.c \
-	src/model/context_ucontext.c
+# How it waits, besides epoll.
+if LIBURING
+libmodel_a_SOURCES += src/model/reactor_uring.c
+else
+libmodel_a_SOURCES += src/model/reactor_nouring.c
+endif
+EXTRA_libmodel_a_SOURCES = \
+	src/model/context_boost.c src/model/context_ucontext.c \
+	src/model/reactor_nouring.c src/model/reactor_uring.c

@@ -25,7 +25,7 @@ socketserver_service_SOURCES = src/serve/main.c
 # its pages in by the window.
 socketserver_service_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,noseparate-code
 socketserver_service_LDADD = libserve.a libmodel.a libhandler.a libnet.a \
-	libconf.a libbase.a $(CONTEXT_LIBS) -ldl
+	libconf.a libbase.a $(CONTEXT_LIBS) $(LIBURING_LIBS) -ldl
 
 check_PROGRAMS += tests/unit/serve
 TESTS += tests/unit/serve
@@ -36,5 +36,5 @@ tests_unit_serve_SOURCES = \
 	tests/unit/serve_service.c
 tests_unit_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_serve_LDADD = libserve.a libmodel.a libhandler.a libnet.a \
-	libconf.a libbase.a $(CONTEXT_LIBS) $(CHECK_LIBS) -ldl
+	libconf.a libbase.a $(CONTEXT_LIBS) $(LIBURING_LIBS) $(CHECK_LIBS) -ldl
 EXTRA_tests_unit_serve_DEPENDENCIES = src/handlers/echo.la

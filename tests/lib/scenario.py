@@ -52,11 +52,12 @@ POOL = Model("pool", "threaded", workers=4)
 FORKING = Model("forking", "forking")
 PREFORK1 = Model("prefork1", "prefork", 1, workers=1)
 PREFORK2 = Model("prefork2", "prefork", 2, workers=2)
-
 EVENT1 = Model("event1", "event", 1, workers=1)
 EVENT2 = Model("event2", "event", 2, workers=2)
+# Where the kernel forbids io_uring this is epoll, as the daemon says.
+URING = Model("uring", "event", 2, workers=2, io="io_uring")
 
-EVENTS = (EVENT1, EVENT2)
+EVENTS = (EVENT1, EVENT2, URING)
 MODELS = (SYNC, THREADED, POOL, FORKING, PREFORK1, PREFORK2) + EVENTS
 # Serve a second client while a first one is being served.
 WIDE = (THREADED, POOL, FORKING, PREFORK2) + EVENTS
@@ -212,4 +213,4 @@ def talk(daemon, transport, name=None):
 __all__ = ["scenario", "listener", "talk", "Model", "Story", "Skip",
            "Failure", "MODELS", "WIDE", "SYNC", "THREADED", "POOL",
            "FORKING", "PREFORK1", "PREFORK2", "EVENT1", "EVENT2", "EVENTS",
-           "registry"]
+           "URING", "registry"]

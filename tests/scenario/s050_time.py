@@ -5,7 +5,7 @@ import time
 
 import proc
 from peers import STREAMS, TCP4
-from scenario import (EVENT2, FORKING, MODELS, POOL, THREADED, listener,
+from scenario import (EVENT2, FORKING, MODELS, POOL, THREADED, URING, listener,
                       scenario)
 from until import SCALE, expect, expect_equal
 
@@ -98,7 +98,7 @@ def a_handler_sleeps(story, model):
     expect(0.15 <= elapsed(start) < 5 * SCALE, "%.2f s", elapsed(start))
 
 
-@scenario(model=(THREADED, POOL, FORKING, EVENT2))
+@scenario(model=(THREADED, POOL, FORKING, EVENT2, URING))
 def silent_clients_hold_no_place_for_ever(story, model):
     daemon = story.serve(listener("echo", "echo", TCP4, model,
                                   max_connections=4, timeout=0.3))

@@ -4,7 +4,7 @@
 import shutil
 
 from peers import DATAGRAMS, STREAMS, TCP4, UDP4
-from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED,
+from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED, URING,
                       listener, scenario, talk)
 from until import eventually, expect, expect_equal
 
@@ -106,7 +106,7 @@ def open_and_close_are_called_once_a_process(story, model):
     expect_equal(len(daemon.log.find("closed")), model.processes, "closes")
 
 
-@scenario(model=(SYNC, THREADED, PREFORK2, EVENT2))
+@scenario(model=(SYNC, THREADED, PREFORK2, EVENT2, URING))
 def options_arrive_typed(story, model):
     daemon = story.serve(listener("t", "typed", TCP4, model, {
         "must": "given", "number": -5, "flag": False, "span": "250ms",

@@ -10,7 +10,7 @@ import subprocess
 import proc
 from peers import TCP4, UDP4, Stream
 from scenario import (EVENT2, FORKING, MODELS, POOL, PREFORK2, SYNC, THREADED,
-                      Failure, Skip, listener, scenario)
+                      URING, Failure, Skip, listener, scenario)
 from until import SCALE, eventually, expect, expect_equal, pause
 
 
@@ -46,7 +46,8 @@ def works(daemon, name=None):
     return tried
 
 
-@scenario(model=(THREADED, POOL, FORKING, EVENT2), root=True, parallel=False)
+@scenario(model=(THREADED, POOL, FORKING, EVENT2, URING), root=True,
+          parallel=False)
 def at_the_descriptor_limit_it_pauses_and_resumes(story, model):
     daemon = story.serve(listener("echo", "echo", TCP4, model,
                                   max_connections=200, workers=100)

@@ -10,7 +10,7 @@ import peers
 import proc
 from daemon import HANDLERS, PROGRAM
 from peers import TCP4, UNIX
-from scenario import (EVENT2, FORKING, MODELS, PREFORK2, THREADED, Skip,
+from scenario import (EVENT2, FORKING, MODELS, PREFORK2, THREADED, URING, Skip,
                       listener, scenario)
 from until import eventually, expect, expect_equal
 
@@ -96,7 +96,7 @@ def the_environment_of_a_handler_is_clean(story, model):
     expect({"PATH", "LC_ALL", "TZ"} <= names, "not kept: %r", names)
 
 
-@scenario(model=(THREADED, FORKING, PREFORK2, EVENT2))
+@scenario(model=(THREADED, FORKING, PREFORK2, EVENT2, URING))
 def a_umask_of_0_is_not_inherited(story, model):
     def prepare():
         os.umask(0)

@@ -11,7 +11,7 @@ import logline
 import proc
 from daemon import F_SETPIPE_SZ
 from peers import STREAMS, TCP4, UDP4, UNIX
-from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED,
+from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED, URING,
                       listener, scenario, talk)
 from until import eventually, expect, expect_equal
 
@@ -37,7 +37,7 @@ NASTY = (
 
 
 @scenario(form=("text", "json"),
-          model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2),
+          model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2, URING),
           transport=(TCP4, UDP4))
 def what_a_peer_sends_cannot_forge_a_line(story, form, model, transport):
     daemon = story.serve(listener("sink", "discard", transport, model,
@@ -241,7 +241,7 @@ def a_log_whose_reader_is_gone_does_not_stop_service(story, model):
         daemon.dial().send("x").expect("X").expect_end()
 
 
-@scenario(form=("text", "json"), model=(THREADED, PREFORK2, EVENT2))
+@scenario(form=("text", "json"), model=(THREADED, PREFORK2, EVENT2, URING))
 def lines_of_many_writers_do_not_mix(story, form, model):
     """In a pipe, lines up to PIPE_BUF are whole."""
     daemon = story.serve(listener("r", "rude", TCP4, model),

@@ -11,7 +11,7 @@ import proc
 from peers import STREAMS, TCP4, UDP4, UNIX
 from s090_crashes import QUIET_ASAN
 from scenario import (EVENT2, FORKING, MODELS, POOL, PREFORK2, SYNC, THREADED,
-                      Skip, listener, scenario, talk)
+                      URING, Skip, listener, scenario, talk)
 from until import SCALE, eventually, expect, expect_equal, pause
 
 
@@ -32,7 +32,8 @@ def serve_some(daemon, transport, count):
         client.close()
 
 
-@scenario(model=(SYNC, THREADED, POOL, PREFORK2, EVENT2), transport=STREAMS,
+@scenario(model=(SYNC, THREADED, POOL, PREFORK2, EVENT2, URING),
+          transport=STREAMS,
           number=(signal.SIGKILL, signal.SIGSEGV))
 def a_killed_process_loses_no_line(story, model, transport, number):
     daemon = story.serve(
@@ -63,12 +64,14 @@ def a_crash_in_a_request_keeps_the_lines_before_it(story, model, death):
     daemon.dial().send(death + "\n").ending()
     daemon.log.wait(lambda r: r.level == "warning" and "process" in r.message)
     # other processes have some of them
-    if model in (FORKING, PREFORK2, EVENT2):
+    if model is FORKING or model.processes > 1:
         daemon.log.wait(is_served, count=20)
     expect_equal(len(requests(daemon)), 20, "lines before the crash")
 
 
-@scenario(form=("text", "json"), model=(THREADED, POOL, PREFORK2, EVENT2))
+          
+@scenario(form=("text", "json"),
+          model=(THREADED, POOL, PREFORK2, EVENT2, URING))
 def lines_of_many_requests_are_whole(story, form, model):
     daemon = story.serve(listener("up", "uppercase", TCP4, model),
                          log={"format": form})
@@ -96,7 +99,7 @@ def wakes(pid):
     return total
 
 
-@scenario(model=(SYNC, THREADED, POOL, PREFORK2, EVENT2),
+@scenario(model=(SYNC, THREADED, POOL, PREFORK2, EVENT2, URING),
           transport=(TCP4, UDP4, UNIX))
 def a_last_line_is_not_kept_and_then_there_is_rest(story, model, transport):
     daemon = story.serve(listener("up", "uppercase", transport, model))

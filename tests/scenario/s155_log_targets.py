@@ -11,7 +11,7 @@ import struct
 
 import proc
 from peers import TCP4
-from scenario import (EVENT2, FORKING, PREFORK2, SYNC, THREADED, Skip,
+from scenario import (EVENT2, FORKING, PREFORK2, SYNC, THREADED, URING, Skip,
                       listener, scenario)
 from until import expect, expect_equal, seconds
 
@@ -81,7 +81,7 @@ def until_message(sock, wanted):
             return data
 
 
-@scenario(root=True, model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2))
+@scenario(root=True, model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2, URING))
 def syslog_gets_framed_lines(story, model):
     machine, daemon = serve(story, model, "syslog")
     daemon.dial("up").send("x").expect("X").expect_end()
@@ -113,7 +113,7 @@ def fields_of(data):
     return found
 
 
-@scenario(root=True, model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2))
+@scenario(root=True, model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2, URING))
 def the_journal_gets_fields(story, model):
     machine, daemon = serve(story, model, "journal")
     client = daemon.dial("up").send("hello")

@@ -5,7 +5,8 @@ import socket
 
 import proc
 from peers import TCP4, UDP4
-from scenario import EVENT2, FORKING, MODELS, THREADED, listener, scenario
+from scenario import (EVENT2, FORKING, MODELS, THREADED, URING, listener,
+                      scenario)
 from until import SCALE, eventually, expect, expect_equal
 
 ROUNDS = max(500, int(10000 / (SCALE ** 2)))
@@ -92,7 +93,7 @@ def twenty_thousand_refused_clients_leave_nothing_behind(story, model):
     expect_equal(daemon.totals().reasons, {"access": REFUSED}, "reasons")
 
 
-@scenario(model=(THREADED, FORKING, EVENT2), deadline=90)
+@scenario(model=(THREADED, FORKING, EVENT2, URING), deadline=90)
 def clients_that_come_and_go_leave_nothing_behind(story, model):
     daemon = story.serve(listener("echo", "echo", TCP4, model),
                          log={"access": False})

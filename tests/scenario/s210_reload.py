@@ -14,8 +14,8 @@ import proc
 from daemon import HANDLERS
 from peers import TCP4, UDP4, UNIX, UNIXGRAM, Address
 from scenario import (EVENT1, EVENT2, FORKING, MODELS, POOL, PREFORK1,
-                      PREFORK2, SYNC, THREADED, Failure, listener, scenario,
-                      talk)
+                      PREFORK2, SYNC, THREADED, URING, Failure, listener,
+                      scenario, talk)
 from until import eventually, expect, expect_equal
 
 # With max_connections 1 a second client waits in the queue.
@@ -468,7 +468,8 @@ def an_address_moves_to_another_listener(story, model, transport):
                  "address_file")
 
 
-@scenario(old=(THREADED, FORKING, EVENT2), new=(SYNC, PREFORK2, POOL, EVENT2))
+@scenario(old=(THREADED, FORKING, EVENT2, URING), new=(SYNC, PREFORK2, POOL,
+          EVENT2, URING))
 def taking_beside_another_listener_blocks_nobody(story, old, new):
     """The one that gives the address up cannot switch yet; both take."""
     mood = story.write("mood", "")

@@ -15,7 +15,7 @@ import control
 import proc
 from peers import TCP4, UDP4, UNIX, UNIXGRAM
 from scenario import (EVENT2, FORKING, POOL, PREFORK1, PREFORK2, SYNC,
-                      THREADED, Model, listener, scenario)
+                      THREADED, URING, Model, listener, scenario)
 from until import Deadline, Failure, eventually, expect, expect_equal, seconds
 
 RELOADS = int(os.environ.get("RELOADS", "60"))
@@ -24,8 +24,8 @@ WAIT = 30
 HELD = 0.05                     # seconds that a connection is held
 POOL2 = Model("pool2", "threaded", workers=2)
 PREFORK3 = Model("prefork3", "prefork", 3, workers=3)
-CYCLE = (THREADED, PREFORK2, SYNC, POOL, EVENT2, FORKING, PREFORK3, POOL2,
-         PREFORK1)
+CYCLE = (THREADED, PREFORK2, SYNC, POOL, EVENT2, FORKING, URING, PREFORK3,
+         POOL2, PREFORK1)
 TRANSPORTS = {"t": TCP4, "s": UNIX, "u": UDP4, "g": UNIXGRAM}
 
 

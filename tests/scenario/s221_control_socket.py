@@ -14,7 +14,7 @@ import control
 import daemon as daemon_module
 import proc
 from peers import TCP4, UDP4, UNIX
-from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED,
+from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED, URING,
                       Failure, listener, scenario)
 from until import Deadline, eventually, expect, expect_equal, pause
 
@@ -126,7 +126,7 @@ def list_names_the_listeners(story):
         "list")
 
 
-@scenario(model=(SYNC, PREFORK2, EVENT2))
+@scenario(model=(SYNC, PREFORK2, EVENT2, URING))
 def a_process_that_died_is_told(story, model):
     """Its successor comes late: the listener is not whole until then."""
     daemon = story.serve(echo(model, restart={"initial": 600,
@@ -185,7 +185,7 @@ def a_level_that_is_none_is_refused(story):
     expect("debug, info" in answer["error"], "%r", answer)
 
 
-@scenario(model=(THREADED, PREFORK2, FORKING, EVENT2))
+@scenario(model=(THREADED, PREFORK2, FORKING, EVENT2, URING))
 def stop_drains_the_daemon(story, model):
     daemon = story.serve(listener("p", "patient", TCP4, model))
     gate = story.path("gate")

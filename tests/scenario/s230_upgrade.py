@@ -15,7 +15,7 @@ import daemon as daemon_module
 import proc
 from daemon import QUIET_ASAN
 from peers import TCP4, TRANSPORTS, UDP4, UNIX, Address, Stream
-from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED,
+from scenario import (EVENT2, FORKING, MODELS, PREFORK2, SYNC, THREADED, URING,
                       listener, scenario, talk)
 from until import SCALE, eventually, expect, expect_equal, seconds
 
@@ -610,7 +610,7 @@ def descriptors_and_memory_do_not_grow(story):
                lambda: len(proc.descriptors(daemon.pid)) <= first, 10)
 
 
-@scenario(model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2))
+@scenario(model=(SYNC, THREADED, FORKING, PREFORK2, EVENT2, URING))
 def a_stop_right_after_it_is_a_stop(story, model):
     daemon = story.serve(echo(model))
     daemon.signal(signal.SIGUSR2)

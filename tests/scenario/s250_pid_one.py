@@ -8,7 +8,7 @@ import signal
 
 import proc
 from peers import TCP4, UDP4
-from scenario import (EVENT2, FORKING, MODELS, THREADED, Skip, listener,
+from scenario import (EVENT2, FORKING, MODELS, THREADED, URING, Skip, listener,
                       scenario)
 from until import eventually, expect, expect_equal
 
@@ -132,7 +132,7 @@ def a_crash_as_process_1_is_followed_by_a_restart(story, model):
     daemon.dial("rude").send("pid\n").line()
 
 
-@scenario(model=(THREADED, FORKING, EVENT2), root=True)
+@scenario(model=(THREADED, FORKING, EVENT2, URING), root=True)
 def everybody_dies_with_process_1(story, model):
     daemon = serve_as_one(story, rude(model))
     client = daemon.dial("rude").send("grandchild\n").expect("left\n")
@@ -227,7 +227,8 @@ HUGE = {"HUGE_%d" % number: "x" * 100000 for number in range(10)}
 HUGE.update({"LC_HUGE": "x" * 100000, "Y" * 100000: "1"})
 
 
-@scenario(environment=("empty", "huge"), model=(THREADED, FORKING, EVENT2))
+@scenario(environment=("empty", "huge"), model=(THREADED, FORKING, EVENT2,
+          URING))
 def any_environment_will_do(story, environment, model):
     daemon = story.serve(listener("i", "inspect", TCP4, model),
                          env=EMPTY if environment == "empty" else HUGE)
