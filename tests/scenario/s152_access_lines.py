@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Access lines are gathered: none is lost, none is late, none is mixed."""
 
-import shutil
 import signal
-import subprocess
 import threading
 import time
 
@@ -12,6 +10,7 @@ from peers import STREAMS, TCP4, UDP4, UNIX
 from s090_crashes import QUIET_ASAN
 from scenario import (EVENT2, FORKING, MODELS, POOL, PREFORK2, SYNC, THREADED,
                       URING, Skip, listener, scenario, talk)
+from tracing import Trace
 from until import SCALE, eventually, expect, expect_equal, pause
 
 
@@ -116,38 +115,10 @@ def a_last_line_is_not_kept_and_then_there_is_rest(story, model, transport):
     eventually("the processes sleep", rests, 20)
 
 
-class Trace:
-    """strace(1) of a process: its writes."""
-
-    def __init__(self, story, pid):
-        if shutil.which("strace") is None:
-            raise Skip("strace is not installed")
-        self.path = story.path("trace")
-        self.process = subprocess.Popen(
-            ["strace", "-f", "-qq", "-e", "trace=write,writev", "-o",
-             self.path, "-p", str(pid)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually("strace is attached", lambda: self.is_attached(pid), 10)
-
-    def is_attached(self, pid):
-        if self.process.poll() is not None:
-            raise Skip("strace cannot attach here")
-        return all(proc.status(one)["TracerPid"] != "0"
-                   for one in proc.threads(pid))
-
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait()
-        with open(self.path) as file:
-            return [line for line in file if "write" in line]
-
-
 @scenario(model=(SYNC, THREADED, POOL))
 def a_thousand_connections_take_few_writes(story, model):
-    if SCALE != 1:
-        raise Skip("a sanitizer does not bear strace")
     daemon = story.serve(listener("up", "uppercase", TCP4, model))
-    trace = Trace(story, daemon.services()[0])
+    trace = Trace(story, daemon.services()[0], "write,writev")
     began = time.monotonic()
     serve_some(daemon, TCP4, 1000)
     daemon.log.wait(is_served, count=1000)
