@@ -57,8 +57,8 @@ extern "C" {
  * @SS_STREAM:      connections: tcp and unix addresses
  * @SS_DATAGRAM:    datagrams: udp and unixgram addresses
  * @SS_THREADS:     safe to run in several threads at once; "threaded" needs it
- * @SS_FIBERS:      does all its waiting in ss_ calls; for an event-driven model,
- *                  which this version does not have yet
+ * @SS_FIBERS:      does all its waiting in ss_ calls, and needs little stack;
+ *                  "event" needs it
  * @SS_NEEDS_FD:    does its own input and output on ss_fd(); without it ss_fd()
  *                  is refused
  * @SS_READS_FIRST: sends nothing before it has read; so that a pool of workers

@@ -140,16 +140,18 @@ static void
 fiber_enter(struct fiber *fiber)
 {
 	struct event *event = fiber->event;
-	int64_t since = clock_coarse(), ran;
+	int64_t since = loop_now(event->env->loop);
 
 	assert(event->running == NULL);
+	if (event->seen_at > since)
+		since = event->seen_at;
 	event->running = fiber;
 	fiber->passes = 0;
 	context_enter(&fiber->context);
 	event->running = NULL;
-	ran = clock_coarse() - since;
-	if (ran >= LAG_MS * CLOCK_MS)
-		warn_lag(fiber, ran);
+	event->seen_at = clock_coarse();
+	if (event->seen_at - since >= LAG_MS * CLOCK_MS)
+		warn_lag(fiber, event->seen_at - since);
 	if (fiber->context.is_over)
 		fiber_end(fiber);
 }
@@ -303,6 +305,7 @@ tick_due(struct timer *timer)
 	struct event *event = timer->arg;
 
 	host_tick(event->env->host);
+	event->seen_at = clock_coarse();        /* not a fiber's doing */
 	(void)timer_start(event->env->loop, timer,
 	    clock_after_ms(event->env->conf->tick_ms), tick_due, event);
 }
@@ -403,8 +406,11 @@ event_wake(struct model_env *env, unsigned seat)
 {
 	struct event *event = env->state;
 
-	if (seat < event->numbers && event->by_number[seat] != NULL)
-		fiber_wake(event->by_number[seat], 0);
+	struct fiber *fiber = seat < event->numbers ? event->by_number[seat] :
+	    NULL;
+
+	if (fiber != NULL && request_is_killed(&fiber->request, true))
+		fiber_wake(fiber, 0);
 }
 
 static void

@@ -75,6 +75,7 @@ struct event {
 	unsigned *free_numbers;         /* owned: a stack */
 	size_t free_count, numbers;     /* numbers ever given */
 	char *scratch;                  /* owned: for what is thrown away */
+	int64_t seen_at;                /* clock_coarse(), after a fiber has run */
 	bool wants_room;                /* the acceptor waits for a fiber's end */
 	bool is_draining;
 	struct timer tick, room, end;

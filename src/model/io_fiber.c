@@ -9,7 +9,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "model/event.h"
 
 #define PASSES_MAX 32
@@ -30,16 +29,14 @@ deadline(const struct request *rq, int64_t now)
 	return rq->session_at > 0 && rq->session_at < at ? rq->session_at : at;
 }
 
-/* May it go on? */
-static int
-check(struct request *rq, bool was_woken)
+/* May it go on? A kill comes by event_wake(), which sees to is_killed. */
+static inline int
+check(const struct request *rq)
 {
-	const struct fiber *fiber = fiber_of(rq);
-
-	if (host_is_cancelled(rq->host) || request_is_killed(rq, was_woken))
+	if (rq->is_killed || host_is_cancelled(rq->host))
 		return -ECANCELED;
-	if (rq->session_at > 0 &&
-	    rq->session_at <= loop_now(fiber->event->env->loop))
+	if (rq->session_at > 0 && rq->session_at <=
+	    loop_now(((const struct fiber *)rq)->event->env->loop))
 		return -ETIMEDOUT;
 	return 0;
 }
@@ -47,40 +44,48 @@ check(struct request *rq, bool was_woken)
 static int
 give_way(struct fiber *fiber)
 {
-	int r;
+	int r = fiber_wait(fiber, WAIT_SLEEP,
+	    loop_now(fiber->event->env->loop));
 
-	if (++fiber->passes < PASSES_MAX)
-		return 0;
-	r = fiber_wait(fiber, WAIT_SLEEP, loop_now(fiber->event->env->loop));
-	return r == -ETIMEDOUT ? 0 : r;
+	return r == -ETIMEDOUT ? check(&fiber->request) : r;
+}
+
+/* Before each read and write. */
+static inline int
+begin(struct fiber *fiber)
+{
+	int r = check(&fiber->request);
+
+	return r == 0 && ++fiber->passes >= PASSES_MAX ? give_way(fiber) : r;
 }
 
 static int
 wait_ready(struct fiber *fiber, enum fiber_wait wait, int64_t *until)
 {
+	struct request *rq = &fiber->request;
 	int r = fiber->event->reactor->prepare(fiber, wait == WAIT_WRITE);
 
 	if (*until == 0)
-		*until = deadline(&fiber->request,
-		    loop_now(fiber->event->env->loop));
-	return r < 0 ? r : fiber_wait(fiber, wait, *until);
+		*until = deadline(rq, loop_now(fiber->event->env->loop));
+	(void)request_is_killed(rq, true);      /* shows how far it has come */
+	if (r == 0)
+		r = fiber_wait(fiber, wait, *until);
+	return r == 0 ? check(rq) : r;
 }
 
 static ssize_t
 fiber_read(struct request *rq, void *data, size_t size)
 {
 	struct fiber *fiber = fiber_of(rq);
-	bool was_woken = false;
 	int64_t until = 0;
-	int r = give_way(fiber);
+	int r = begin(fiber);
 
-	while (r == 0 && (r = check(rq, was_woken)) == 0) {
+	while (r == 0) {
 		ssize_t n = fiber->event->reactor->read(fiber, data, size);
 
 		if (n != -EAGAIN)
 			return n;
 		r = wait_ready(fiber, WAIT_READ, &until);
-		was_woken = true;
 	}
 	return r;
 }
@@ -89,12 +94,11 @@ static int
 fiber_write(struct request *rq, const void *data, size_t len)
 {
 	struct fiber *fiber = fiber_of(rq);
-	bool was_woken = false;
 	const char *p = data;
 	int64_t until = 0;
-	int r = give_way(fiber);
+	int r = begin(fiber);
 
-	while (len > 0 && r == 0 && (r = check(rq, was_woken)) == 0) {
+	while (len > 0 && r == 0) {
 		ssize_t n = fiber->event->reactor->write(fiber, p, len);
 
 		if (n > 0) {
@@ -103,7 +107,6 @@ fiber_write(struct request *rq, const void *data, size_t len)
 			rq->bytes_out += (uint64_t)n;
 		} else if (n == -EAGAIN) {
 			r = wait_ready(fiber, WAIT_WRITE, &until);
-			was_woken = true;
 		} else {
 			r = (int)n;
 		}
@@ -116,19 +119,15 @@ fiber_sleep(struct request *rq, int64_t ms)
 {
 	int64_t at = clock_now() + ms * CLOCK_MS;
 	bool is_cut = rq->session_at > 0 && rq->session_at < at;
-	int r = 0;
+	int r;
 
 	if (is_cut)
 		at = rq->session_at;
-	for (bool was_woken = false; !host_is_cancelled(rq->host) &&
-	    !request_is_killed(rq, was_woken); was_woken = true) {
-		r = fiber_wait(fiber_of(rq), WAIT_SLEEP, at);
-		if (r == -ETIMEDOUT)
-			return is_cut ? r : 0;
-		if (r < 0)
-			return r;
-	}
-	return -ECANCELED;
+	(void)request_is_killed(rq, true);
+	while ((r = check(rq)) == 0 && (r = fiber_wait(fiber_of(rq), WAIT_SLEEP,
+	    at)) == 0)
+		continue;
+	return r == -ETIMEDOUT && !is_cut ? 0 : r;
 }
 
 const struct io io_fiber = {

@@ -416,7 +416,7 @@ const struct option_row options_table[] = {
 	{ 'r', "run", "ADDRESS HANDLER", false, set_run,
 	    "serve one listener without a configuration file" },
 	{ 'm', "model", "MODEL", false, set_model,
-	    "with -r: sync, threaded, forking or prefork" },
+	    "with -r: sync, threaded, forking, prefork or event" },
 	{ 'o', "option", "NAME=VALUE", false, set_setting,
 	    "with -r: an option of the handler; may be repeated" },
 	{ 'd', "daemon", NULL, false, set_daemon,
