@@ -42,6 +42,10 @@ struct host {
 	/* Take over a connection whose peer may still be sending. */
 	void (*linger)(struct host *host, int fd);
 	void *linger_owner;
+	/* Where all requests run in one thread: host_read_room() bytes in which one
+	 * may receive, so that those that wait own no buffer. NULL: elsewhere.
+	 * The model's. */
+	char *scratch;
 	bool is_opening;                /* inside the handler's open() */
 	char last_log[256];             /* what open() logged last */
 };
@@ -83,6 +87,15 @@ host_seat(const struct host *host, unsigned i)
 		return NULL;
 	stats_use_seat(host->stats, i);
 	return stats_seat(host->slab, host->size, host->slot, i);
+}
+
+/* Bytes that one receive for a line asks for. */
+static inline size_t
+host_read_room(const struct host *host)
+{
+	int64_t room = host->conf->read_buffer_bytes;
+
+	return room > 0 ? (size_t)room : 1;     /* as Python: a byte at a time */
 }
 
 static inline bool

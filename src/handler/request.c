@@ -225,10 +225,13 @@ take_buffered(struct request *rq, void *data, size_t size)
 		size = left;
 	memcpy(data, rq->in.data + rq->in_taken, size);
 	rq->in_taken += size;
-	if (rq->in_taken == rq->in.len) {
+	if (rq->in_taken < rq->in.len)
+		return size;
+	if (rq->host->scratch != NULL)
+		buf_free(&rq->in);
+	else
 		buf_clear(&rq->in);
-		rq->in_taken = 0;
-	}
+	rq->in_taken = 0;
 	return size;
 }
 
@@ -244,13 +247,11 @@ request_read(struct request *rq, void *data, size_t size)
 	return receive(rq, data, size);
 }
 
-/* Length of the line that is buffered: with its newline, or `size` bytes when
- * that many are there; 0 = neither yet. */
+/* Length of the line at the start: with its newline, or `size` bytes when that
+ * many are there; 0 = neither yet. */
 static size_t
-line_length(const struct request *rq, size_t size, size_t searched)
+line_length(const char *start, size_t have, size_t size, size_t searched)
 {
-	const char *start = rq->in.data + rq->in_taken;
-	size_t have = rq->in.len - rq->in_taken;
 	size_t look = have < size ? have : size;
 	const char *end = NULL;
 
@@ -265,20 +266,37 @@ line_length(const struct request *rq, size_t size, size_t searched)
 static ssize_t
 fill(struct request *rq)
 {
-	size_t room = (size_t)rq->host->conf->read_buffer_bytes;
+	size_t room = host_read_room(rq->host);
 
 	if (rq->in_taken > 0) {
 		buf_consume(&rq->in, rq->in_taken);
 		rq->in_taken = 0;
 	}
-	if (room == 0)
-		room = 1;               /* as Python: a byte at a time */
 	if (buf_reserve(&rq->in, room) < 0)
 		return note_failure(rq, -ENOMEM);
 	ssize_t n = receive(rq, rq->in.data + rq->in.len, room);
 	if (n > 0)
 		rq->in.len += (size_t)n;
 	return n;
+}
+
+/* Nothing is buffered: receive in the room that is everybody's, where nothing
+ * may stay. 0: no whole line, what came is buffered now. */
+static ssize_t
+line_by_scratch(struct request *rq, void *data, size_t size)
+{
+	char *scratch = rq->host->scratch;
+	ssize_t n = receive(rq, scratch, host_read_room(rq->host));
+	size_t len;
+
+	if (n <= 0)
+		return n;
+	len = line_length(scratch, (size_t)n, size, 0);
+	memcpy(data, scratch, len);
+	if (len < (size_t)n && buf_append(&rq->in, scratch + len,
+	    (size_t)n - len) < 0)
+		return note_failure(rq, -ENOMEM);
+	return (ssize_t)len;
 }
 
 static ssize_t
@@ -302,8 +320,14 @@ request_read_line(struct request *rq, void *data, size_t size)
 		return 0;
 	if (!is_stream(&rq->arrival))
 		return line_of_datagram(rq, data, size);
+	if (rq->host->scratch != NULL && rq->in.len == 0 && !rq->is_eof) {
+		ssize_t n = line_by_scratch(rq, data, size);
+		if (n != 0)
+			return n;
+	}
 	for (;;) {
-		size_t len = line_length(rq, size, searched);
+		size_t len = line_length(rq->in.data + rq->in_taken,
+		    rq->in.len - rq->in_taken, size, searched);
 		searched = rq->in.len - rq->in_taken;
 		if (len == 0 && rq->is_eof)
 			len = searched;

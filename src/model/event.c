@@ -337,8 +337,9 @@ make_parts(struct event *event)
 	    (size_t)conf->stack_size_bytes : STACK_DEFAULT);
 	event->by_number = calloc(most, sizeof(struct fiber *));
 	event->free_numbers = calloc(most, sizeof(*event->free_numbers));
+	event->env->host->scratch = malloc(host_read_room(event->env->host));
 	if (event->stacks == NULL || event->by_number == NULL ||
-	    event->free_numbers == NULL)
+	    event->free_numbers == NULL || event->env->host->scratch == NULL)
 		return -ENOMEM;
 	return overflow_watch(event);
 }
@@ -427,6 +428,8 @@ event_close(struct model_env *env)
 	timer_stop(env->loop, &event->end);
 	overflow_unwatch();
 	stacks_free(&event->stacks);
+	free(env->host->scratch);
+	env->host->scratch = NULL;
 	free(event->by_number);
 	free(event->free_numbers);
 	free(event);

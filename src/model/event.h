@@ -74,7 +74,6 @@ struct event {
 	struct fiber **by_number;       /* owned; NULL = free */
 	unsigned *free_numbers;         /* owned: a stack */
 	size_t free_count, numbers;     /* numbers ever given */
-	char *scratch;                  /* owned: for what is thrown away */
 	int64_t seen_at;                /* clock_coarse(), after a fiber has run */
 	bool wants_room;                /* the acceptor waits for a fiber's end */
 	bool is_draining;

@@ -33,6 +33,7 @@
 #define COMPLETIONS 16384       /* a turn; more wait in the kernel */
 #define BUFFERS 1024            /* a power of two */
 #define BUFFER_SIZE 2048
+#define A_BLOCK 64              /* connections that are made together */
 #define GROUP 0                 /* of the buffers: the only one */
 #define NO_BUFFER UINT32_MAX
 
@@ -52,6 +53,12 @@ struct uring_connection {
 	struct uring_connection *next;  /* free ones */
 };
 
+/* They are given back all at once, also those that the kernel still has. */
+struct block {
+	struct block *next;
+	struct uring_connection items[A_BLOCK];
+};
+
 struct ring {
 	struct io_uring uring;
 	struct io_uring_buf_ring *shared;       /* owned */
@@ -59,7 +66,8 @@ struct ring {
 	struct {
 		uint32_t len, next;
 	} held[BUFFERS];
-	struct uring_connection *unused;        /* owned */
+	struct block *blocks;           /* owned */
+	struct uring_connection *unused;        /* of those in the blocks */
 	bool is_loop_polled;
 };
 
@@ -211,19 +219,35 @@ connection_free(struct ring *ring, struct uring_connection *c)
 	ring->unused = c;
 }
 
+static void
+add_block(struct ring *ring)
+{
+	struct block *block = malloc(sizeof(*block));
+
+	if (block == NULL)
+		return;
+	block->next = ring->blocks;
+	ring->blocks = block;
+	for (int i = 0; i < A_BLOCK; i++) {
+		block->items[i].next = ring->unused;
+		ring->unused = &block->items[i];
+	}
+}
+
 static struct uring_connection *
 connection_new(struct ring *ring, struct fiber *fiber)
 {
-	struct uring_connection *c = ring->unused;
+	struct uring_connection *c;
 
-	if (c != NULL)
-		ring->unused = c->next;
-	else
-		c = malloc(sizeof(*c));
-	if (c != NULL)
-		*c = (struct uring_connection){
-			.fiber = fiber, .end = 1, .first = NO_BUFFER,
-		};
+	if (ring->unused == NULL)
+		add_block(ring);
+	c = ring->unused;
+	if (c == NULL)
+		return NULL;
+	ring->unused = c->next;
+	*c = (struct uring_connection){
+		.fiber = fiber, .end = 1, .first = NO_BUFFER,
+	};
 	return c;
 }
 
@@ -473,7 +497,7 @@ static void
 uring_close(struct event *event)
 {
 	struct ring *ring = event->ring;
-	struct uring_connection *c;
+	struct block *block;
 
 	if (ring == NULL)
 		return;
@@ -483,9 +507,9 @@ uring_close(struct event *event)
 		    BUFFERS * sizeof(struct io_uring_buf));
 	if (ring->room != MAP_FAILED)
 		(void)munmap(ring->room, BUFFERS * BUFFER_SIZE);
-	while ((c = ring->unused) != NULL) {
-		ring->unused = c->next;
-		free(c);
+	while ((block = ring->blocks) != NULL) {
+		ring->blocks = block->next;
+		free(block);
 	}
 	free(ring);
 	event->ring = NULL;

@@ -270,7 +270,7 @@ TEXTS = (
          one('concurrency = "forking"; stack_size = "1M";'), 2, "stack_size"),
     Text("later-key", one("reuse_port = true;"), 2, "reuse_port"),
     Text("later-group", one('tls = { certificate = "x"; };'), 2, "tls"),
-    Text("later-model", one('concurrency = "event";'), 2, "concurrency"),
+    Text("unknown-model", one('concurrency = "fiber";'), 2, "concurrency"),
     Text("unknown-in-group", one('restart = { intial = 1; };'), 2,
          "restart.intial", "initial"),
     Text("unknown-level", one("", 'log = { level = "loud"; };\n'), 1,
