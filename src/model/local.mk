@@ -39,3 +39,13 @@ endif
 EXTRA_libmodel_a_SOURCES = \
 	src/model/context_boost.c src/model/context_ucontext.c \
 	src/model/reactor_nouring.c src/model/reactor_uring.c
+
+check_PROGRAMS += tests/unit/model
+TESTS += tests/unit/model
+tests_unit_model_SOURCES = \
+	tests/unit/model_main.c tests/unit/model_suites.h \
+	tests/unit/model_context.c \
+	tests/unit/model_stack.c
+tests_unit_model_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_model_LDADD = libmodel.a libhandler.a libnet.a libconf.a libbase.a \
+	$(CONTEXT_LIBS) $(LIBURING_LIBS) $(CHECK_LIBS) -ldl
