@@ -59,6 +59,8 @@ struct stats {                  /* one slot; 64-byte aligned */
 	_Alignas(64) _Atomic bool is_draining;  /* takes no more */
 	_Atomic bool is_cancelled;      /* past the drain deadline: waits end */
 	_Atomic uint32_t seats_used;    /* the first so many may be taken */
+	_Atomic uint32_t running;       /* event: whose request has the thread:
+					 * a seat + 1; 0 = nobody's */
 	_Atomic int64_t counters[COUNTERS];
 	_Atomic int64_t refused[REASONS];
 	struct log_drops drops;         /* of that process and its children */

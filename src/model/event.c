@@ -136,6 +136,15 @@ fiber_end(struct fiber *fiber)
 	tell_when_drained(event);
 }
 
+/* Here, and where the supervisor looks when this process does not answer. */
+static inline void
+run_as(struct event *event, struct fiber *fiber, unsigned seat)
+{
+	event->running = fiber;
+	atomic_store_explicit(&event->env->host->stats->running, seat,
+	    memory_order_relaxed);
+}
+
 static void
 fiber_enter(struct fiber *fiber)
 {
@@ -145,10 +154,10 @@ fiber_enter(struct fiber *fiber)
 	assert(event->running == NULL);
 	if (event->seen_at > since)
 		since = event->seen_at;
-	event->running = fiber;
+	run_as(event, fiber, fiber->number + 1);
 	fiber->passes = 0;
 	context_enter(&fiber->context);
-	event->running = NULL;
+	run_as(event, NULL, 0);
 	event->seen_at = clock_coarse();
 	if (event->seen_at - since >= LAG_MS * CLOCK_MS)
 		warn_lag(fiber, event->seen_at - since);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/addr.h"
 #include "base/channel.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -69,10 +70,31 @@ is_late(const struct worker *worker)
 	return late > interval_ms(worker) * CLOCK_MS / 2;
 }
 
+/* Under "event": the request that keeps the thread. What stands there is the
+ * service's word. */
+static void
+name_running(const struct worker *worker, struct log_fields *fields,
+    char peer[ADDR_TEXT_SIZE], struct seat_view *view)
+{
+	const struct generation *gen = worker->gen;
+	uint32_t seat = atomic_load(&gen->slab->slots[worker->slot].running);
+
+	if (seat == 0 || seat > stats_seats_used(gen->slab, gen->size,
+	    worker->slot) || !seat_read(stats_seat(gen->slab, gen->size,
+	    worker->slot, seat - 1), view))
+		return;
+	fields->worker = view->worker;
+	fields->request = view->id;
+	fields->peer = sockaddr_format((const void *)&view->peer,
+	    view->peer_len, peer);
+}
+
 static void
 heartbeat_missed(struct worker *worker)
 {
 	struct log_fields fields = worker_fields(worker);
+	char peer[ADDR_TEXT_SIZE];
+	struct seat_view view;
 
 	if (is_late(worker)) {
 		heartbeat_wait(worker, interval_ms(worker));
@@ -82,6 +104,7 @@ heartbeat_missed(struct worker *worker)
 		heartbeat_spare(worker);
 		return;
 	}
+	name_running(worker, &fields, peer, &view);
 	log_write(LOG_LEVEL_WARNING, &fields, "service process %ld does not "
 	    "answer; it is killed and replaced", (long)worker->pid);
 	worker->why = "did not answer";

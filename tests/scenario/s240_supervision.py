@@ -8,11 +8,14 @@ import signal
 import proc
 from daemon import QUIET_ASAN
 from peers import TCP4, UDP4
-from scenario import (FORKING, MODELS, THREADED, Failure, listener, scenario)
+from scenario import (EVENTS, FORKING, MODELS, THREADED, Failure, listener,
+                      scenario)
 from until import eventually, expect, expect_equal
 
 # Requests of these die with the process that all others are in.
 SHARED = tuple(model for model in MODELS if model is not FORKING)
+# Their main thread is free while a request computes.
+THREADS = tuple(model for model in MODELS if model not in EVENTS)
 SINGLE = tuple(model for model in MODELS if model.processes == 1)
 RESTARTING = re.compile(r"; restarting in (\d+\.\d) s\Z")
 INITIAL, MAXIMUM = 0.1, 2
@@ -125,9 +128,9 @@ def a_crash_of_a_forked_request_restarts_nothing(story, mood):
 
 # The heartbeat: asked every 10 s, and given 10 s to answer
 
-def every_model(handler):
+def every_model(handler, models=MODELS):
     """A listener for each model, named after it."""
-    return [listener(str(model), handler, TCP4, model) for model in MODELS]
+    return [listener(str(model), handler, TCP4, model) for model in models]
 
 
 def is_hung(record):
@@ -169,14 +172,32 @@ def answer(daemon, name, client):
 @scenario(deadline=150)
 def processes_that_compute_are_left_alone(story):
     """Longer than a heartbeat and its answer take at the most, all at once."""
-    daemon = story.serve(*every_model("busy"))
+    daemon = story.serve(*every_model("busy", THREADS))
     before = daemon.services()
     clients = [daemon.dial(str(model), wait=120).send("26000\n")
-               for model in MODELS]
+               for model in THREADS]
     for client in clients:
         client.expect("done\n")
     expect_equal(daemon.services(), before, "the service processes")
     expect_equal(daemon.log.find("does not answer"), [], "hung")
+
+
+@scenario(model=EVENTS, deadline=150)
+def a_fiber_that_computes_for_good_is_named(story, model):
+    """Every other request of its process waits for it."""
+    daemon = story.serve(listener("busy", "busy", TCP4, model))
+    daemon.may_crash = True
+    client = daemon.dial(wait=120)
+    name = client.name
+    client.send("3600000\n")
+    line = daemon.log.wait(is_hung, within=60)
+    expect_equal(line["peer"], name, "peer")
+    expect(line["worker"].startswith("Fiber-"), "worker %s", line["worker"])
+    daemon.log.wait("did not answer and was killed by SIGKILL")
+    client.ending()
+    eventually("it is served again", lambda: len(daemon.services())
+               == model.processes, 30)
+    daemon.dial().send("1\n").expect("done\n")
 
 
 # The supervisor is killed
