@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/digits.h"
 #include "base/utf8.h"
 
 /* Bytes put one after the other into a text of ADDR_TEXT_SIZE. */
@@ -39,25 +40,25 @@ put_text(struct writer *w, const char *text)
 static void
 put_number(struct writer *w, unsigned n)
 {
-	char digits[10];
-	size_t at = sizeof(digits);
+	char digits[DIGITS_MAX];
 
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while (n /= 10);
-	put_bytes(w, digits + at, sizeof(digits) - at);
+	put_bytes(w, digits, (size_t)(digits_put(digits, n) - digits));
 }
 
+/* The text is empty: there is room. */
 static void
 put_ipv4(struct writer *w, const struct sockaddr_in *sin)
 {
 	const uint32_t host = ntohl(sin->sin_addr.s_addr);
+	char *to = w->text;
 
 	for (unsigned shift = 32; shift; shift -= 8) {
-		put_number(w, host >> (shift - 8) & 0xff);
-		put_bytes(w, shift > 8 ? "." : ":", 1);
+		to = digits_put(to, host >> (shift - 8) & 0xff);
+		*to++ = shift > 8 ? '.' : ':';
 	}
-	put_number(w, ntohs(sin->sin_port));
+	to = digits_put(to, ntohs(sin->sin_port));
+	*to = '\0';
+	w->len = (size_t)(to - w->text);
 }
 
 static void

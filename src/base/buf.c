@@ -51,10 +51,14 @@ buf_init(struct buf *buf, size_t max)
 int
 buf_append(struct buf *buf, const void *data, size_t len)
 {
-	int r = buf_reserve(buf, len);
+	int r;
 
-	if (r)
-		return r;
+	/* most of the time there is room */
+	if (buf->failed || buf->max || len >= buf->cap - buf->len) {
+		r = buf_reserve(buf, len);
+		if (r)
+			return r;
+	}
 	if (len)
 		memcpy(buf->data + buf->len, data, len);
 	buf->len += len;

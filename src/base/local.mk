@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	src/base/buf.c src/base/buf.h \
 	src/base/channel.c src/base/channel.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/digits.c src/base/digits.h \
 	src/base/elf_note.c src/base/elf_note.h \
 	src/base/err.c src/base/err.h \
 	src/base/exit.c src/base/exit.h \

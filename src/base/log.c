@@ -31,6 +31,7 @@
 /* Records about a listener that one process may write in a second, access
  * lines apart: a handler that logs in a loop must not fill the disk. */
 #define FLOOD_MAX 1000
+#define CLOCK_CLOSE 2000        /* ns: two looks at clocks, undisturbed */
 #define REPORT_EVERY CLOCK_SECOND       /* at most one report of drops */
 
 static struct {
@@ -253,6 +254,39 @@ wall_now(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec * CLOCK_SECOND + ts.tv_nsec;
+}
+
+/* One look at both clocks; as close together as they can be had. */
+static int64_t
+wall_ahead(void)
+{
+	int64_t before, ahead, after;
+	int tries = 0;
+
+	do {
+		before = clock_now();
+		ahead = wall_now() - before;
+		after = clock_now();
+	} while (after - before > CLOCK_CLOSE && ++tries < 3);
+	return ahead;
+}
+
+/*
+ * The wall time of a monotonic one, without a look at the other clock: both run
+ * at the same speed, adjtime(3) and NTP included (clock_gettime(2)), so that
+ * only a step, of somebody who sets the time, comes between them. It is seen a
+ * second later.
+ */
+static int64_t
+wall_at(int64_t at)
+{
+	static _Thread_local int64_t ahead, good_until;
+
+	if (at >= good_until) {
+		ahead = wall_ahead();
+		good_until = at + CLOCK_SECOND;
+	}
+	return at + ahead;
 }
 
 static int
@@ -480,15 +514,15 @@ gather_record(const struct record *record)
 void
 log_access(const struct log_access *access)
 {
-	static const char message[] = "request";
 	const int saved = errno;
 
 	if (!log_is_access_on() || !log_is_on(LOG_LEVEL_INFO))
 		return;
 	const struct record record = {
-		.level = LOG_LEVEL_INFO, .wall_ns = wall_now(),
+		.level = LOG_LEVEL_INFO,
+		.wall_ns = wall_at(access->ended_at ? access->ended_at :
+		    clock_now()),
 		.fields = &access->fields, .access = access,
-		.message = message, .message_len = sizeof(message) - 1,
 	};
 	if (root.is_gathering && log_kind() == LOG_KIND_STREAM)
 		gather_record(&record);

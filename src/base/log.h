@@ -34,6 +34,17 @@ enum log_level {                /* the same order as enum ss_log_level */
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum log_kind { LOG_KIND_STREAM, LOG_KIND_SYSLOG, LOG_KIND_JOURNAL };
 
+/* For whoever logs again and again: level, listener, generation and worker as
+ * record.c formatted them last. Of one listener and generation, and the text of
+ * a worker's name must not change. Zeroed at first; used by one thread at a
+ * time. */
+struct log_head {
+	const char *level;      /* NULL: not in it */
+	const char *worker;
+	uint8_t style, len;     /* len 0 = nothing yet */
+	char text[110];
+};
+
 /* What a record is about; unset members are left out. Borrowed. */
 struct log_fields {
 	const char *listener;
@@ -42,6 +53,7 @@ struct log_fields {
 	uint64_t request;       /* 0 = none */
 	unsigned generation;    /* 0 = none */
 	const char *reason;     /* reason word */
+	struct log_head *head;  /* NULL: none is kept */
 };
 
 /* One finished request, for the access line. */
@@ -50,6 +62,7 @@ struct log_access {
 	const char *result;     /* ok error refused timeout reset crash */
 	uint64_t bytes_in, bytes_out;
 	int64_t duration_ns;
+	int64_t ended_at;       /* clock_now(); 0 = now */
 };
 
 int log_level_parse(const char *word);          /* enum log_level or -EINVAL */

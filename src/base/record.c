@@ -5,7 +5,8 @@
  * another thread held whatever lock it liked (gmtime(3) takes one).
  *
  * Every field is cut at VALUE_MAX bytes, so the fixed part of a record is
- * below 3 KiB, and the message, which comes last, gets what is left.
+ * below 3 KiB, and the message, which comes last, gets what is left. So there
+ * is always room for a key and a number, and nobody has to look.
  */
 #include "base/record.h"
 
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/utf8.h"
 
 #define VALUE_MAX 200           /* bytes of one field's value, escaped */
@@ -22,21 +24,17 @@
 
 enum style { STYLE_TEXT, STYLE_JSON, STYLE_JOURNAL, STYLES };
 
-struct out {
-	char *at, *end;
-	enum style style;
-};
-
+/* Of one size, which is copied whole: cheaper than the few bytes it has. */
 struct piece {
-	const char *text;
-	size_t len;
+	char text[28];
+	uint32_t len;
 };
 #define PIECE(literal) { literal, sizeof(literal) - 1 }
 
 enum key {
 	KEY_TIME, KEY_LEVEL, KEY_LISTENER, KEY_GENERATION, KEY_WORKER, KEY_PEER,
 	KEY_REQUEST, KEY_RESULT, KEY_REASON, KEY_BYTES_IN, KEY_BYTES_OUT,
-	KEY_SECONDS, KEY_MESSAGE,
+	KEY_SECONDS, KEY_MESSAGE, KEY_NO_MESSAGE,
 };
 
 /* How a field begins: in logfmt, in JSON, in the journal. */
@@ -58,10 +56,15 @@ static const struct piece keys[][STYLES] = {
 	[KEY_BYTES_OUT] = KEY("bytes_out", OURS("BYTES_OUT")),
 	[KEY_SECONDS] = KEY("seconds", OURS("SECONDS")),
 	[KEY_MESSAGE] = KEY("message", "MESSAGE"),
+	/* an access line's: a field that is always the same */
+	[KEY_NO_MESSAGE] = {
+		PIECE(" message=\"request\""), PIECE(",\"message\":\"request\"")
+	},
 };
 
-/* What a byte is: anything else is a control or part of a longer character. */
-enum { OTHER, BARE, SPACED, QUOTE };
+/* What a byte is, from bad to good: anything else is a control or part of a
+ * longer character. */
+enum { OTHER, QUOTE, SPACED, BARE };
 
 static const uint8_t classes[256] = {
 	[' ' ... '!'] = SPACED, ['"'] = QUOTE, ['#' ... '*'] = SPACED,
@@ -71,73 +74,54 @@ static const uint8_t classes[256] = {
 	['a' ... 'z'] = BARE, ['{' ... '~'] = SPACED,
 };
 
-static void
-put(struct out *out, const char *text, size_t len)
+/*
+ * What puts something takes where to put it, and returns where that ends.
+ */
+
+static char *
+put_text(char *to, const char *text)
 {
-	if (len > (size_t)(out->end - out->at))
-		len = (size_t)(out->end - out->at);
-	memcpy(out->at, text, len);
-	out->at += len;
+	return stpcpy(to, text);
 }
 
-static void
-put_text(struct out *out, const char *text)
+static char *
+put_key(char *to, enum style style, enum key key)
 {
-	put(out, text, strlen(text));
-}
+	const struct piece *piece = &keys[key][style];
 
-static void
-put_key(struct out *out, enum key key)
-{
-	put(out, keys[key][out->style].text, keys[key][out->style].len);
+	memcpy(to, piece->text, sizeof(piece->text));
+	return to + piece->len;
 }
 
 /* A field is a line in the journal's protocol. */
-static void
-end_field(struct out *out)
+static char *
+end_field(char *to, enum style style)
 {
-	if (out->style == STYLE_JOURNAL)
-		put(out, "\n", 1);
+	if (style == STYLE_JOURNAL)
+		*to++ = '\n';
+	return to;
 }
 
-/* n in decimal with zeros in front up to `width`. */
-static void
-put_digits(struct out *out, uint64_t n, size_t width)
+/* How long a value is that needs no quotes; 0: it needs them. */
+static size_t
+bare_length(const char *value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	size_t n = 0;
 
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while ((n /= 10));
-	while (sizeof(digits) - at < width)
-		digits[--at] = '0';
-	put(out, digits + at, sizeof(digits) - at);
-}
-
-static bool
-is_bare(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (classes[(uint8_t)text[i]] != BARE)
-			return false;
-	return len > 0;
+	while (classes[(uint8_t)value[n]] == BARE)
+		n++;
+	return value[n] == '\0' && n <= VALUE_MAX ? n : 0;
 }
 
 /* How many bytes at the front go out as they are. */
 static size_t
 plain_run(const char *text, size_t len, enum style style)
 {
+	const uint8_t least = style == STYLE_JOURNAL ? QUOTE : SPACED;
 	size_t n = 0;
 
-	while (n < len) {
-		const uint8_t class = classes[(uint8_t)text[n]];
-
-		if (class == OTHER ||
-		    (class == QUOTE && style != STYLE_JOURNAL))
-			break;
+	while (n < len && classes[(uint8_t)text[n]] >= least)
 		n++;
-	}
 	return n;
 }
 
@@ -167,133 +151,132 @@ escape(char to[6], char c, enum style style)
 /* One character that is not plain, or one byte escaped. How much of the text
  * was taken; 0 when it does not fit before limit. */
 static size_t
-put_odd(struct out *out, const char *text, size_t len, const char *limit)
+put_odd(char **to, const char *limit, enum style style, const char *text,
+    size_t len)
 {
 	char escaped[6];
 	size_t n = utf8_printable(text, len), taken = n ? n : 1;
 
 	if (classes[(uint8_t)text[0]] == QUOTE || !n) {
-		n = escape(escaped, text[0], out->style);
+		n = escape(escaped, text[0], style);
 		text = escaped;
 	}
-	if (n > (size_t)(limit - out->at))
+	if (n > (size_t)(limit - *to))
 		return 0;
-	put(out, text, n);
+	*to = mempcpy(*to, text, n);
 	return taken;
 }
 
-/* At most max bytes, and "..." where they end too early. */
-static void
-put_escaped(struct out *out, const char *text, size_t len, size_t max,
-    bool is_cut)
+/* Up to limit, and "..." where the text ends too early. */
+static char *
+put_escaped(char *to, const char *limit, enum style style, const char *text,
+    size_t len, bool is_cut)
 {
-	const size_t room = (size_t)(out->end - out->at);
-	const char *limit = out->at + (room - TAIL < max ? room - TAIL : max);
-
 	while (len) {
-		size_t n = plain_run(text, len, out->style);
+		size_t n = plain_run(text, len, style);
 
-		if (n > (size_t)(limit - out->at))
-			n = (size_t)(limit - out->at);
+		if (n > (size_t)(limit - to))
+			n = (size_t)(limit - to);
 		if (n)
-			put(out, text, n);
+			to = mempcpy(to, text, n);
 		else
-			n = put_odd(out, text, len, limit);
+			n = put_odd(&to, limit, style, text, len);
 		if (!n)
 			break;
 		text += n;
 		len -= n;
 	}
-	if (len || is_cut)
-		put(out, "...", 3);
+	return len || is_cut ? put_text(to, "...") : to;
 }
 
-static void
-put_quoted(struct out *out, const char *text, size_t len, size_t max,
-    bool is_cut)
+static char *
+put_quoted(char *to, const char *limit, enum style style, const char *text,
+    size_t len, bool is_cut)
 {
-	put(out, "\"", 1);
-	put_escaped(out, text, len, max, is_cut);
-	put(out, "\"", 1);
+	*to++ = '"';
+	to = put_escaped(to, limit, style, text, len, is_cut);
+	*to++ = '"';
+	return to;
+}
+
+/* A value that is not bare, or in another style than text. */
+static char *
+put_value(char *to, enum style style, const char *value)
+{
+	const size_t len = strnlen(value, VALUE_MAX + 1);
+
+	if (style == STYLE_JOURNAL)
+		return put_escaped(to, to + VALUE_MAX, style, value, len,
+		    false);
+	return put_quoted(to, to + 1 + VALUE_MAX, style, value, len, false);
 }
 
 /* A value that the daemon or a handler gave: NULL is left out. */
-static void
-put_string(struct out *out, enum key key, const char *value)
+static char *
+put_string(char *to, enum style style, enum key key, const char *value)
 {
-	size_t len;
+	size_t bare;
 
 	if (!value)
-		return;
-	len = strnlen(value, VALUE_MAX + 1);
-	put_key(out, key);
-	if (out->style == STYLE_JOURNAL)
-		put_escaped(out, value, len, VALUE_MAX, false);
-	else if (out->style == STYLE_TEXT && len <= VALUE_MAX &&
-	    is_bare(value, len))
-		put(out, value, len);
-	else
-		put_quoted(out, value, len, VALUE_MAX, false);
-	end_field(out);
+		return to;
+	to = put_key(to, style, key);
+	if (style == STYLE_TEXT && (bare = bare_length(value)) > 0)
+		return mempcpy(to, value, bare);
+	return end_field(put_value(to, style, value), style);
 }
 
-static void
-put_number(struct out *out, enum key key, uint64_t n)
+static char *
+put_number(char *to, enum style style, enum key key, uint64_t n)
 {
-	put_key(out, key);
-	put_digits(out, n, 1);
-	end_field(out);
+	return end_field(digits_put(put_key(to, style, key), n), style);
 }
 
-static void
-put_seconds(struct out *out, int64_t ns)
+static char *
+put_seconds(char *to, enum style style, int64_t ns)
 {
 	const uint64_t us = ns > 0 ? (uint64_t)ns / 1000 : 0;
 
-	put_key(out, KEY_SECONDS);
-	put_digits(out, us / 1000000, 1);
-	put(out, ".", 1);
-	put_digits(out, us % 1000000, 6);
-	end_field(out);
+	to = digits_put(put_key(to, style, KEY_SECONDS), us / 1000000);
+	*to++ = '.';
+	return end_field(digits_put_6(to, (uint32_t)(us % 1000000)), style);
 }
 
 /* The civil date of a day since 1970-01-01. The year is counted from March, so
  * that the odd day of a leap year is its last. */
-static void
-put_date(struct out *out, uint64_t day)
+static char *
+put_date(char *to, uint64_t day)
 {
-	const uint64_t since = day + 719468;    /* since 0000-03-01 */
-	const uint64_t era = since / 146097, of_era = since % 146097;
-	const uint64_t year = (of_era - of_era / 1460 + of_era / 36524 -
+	const uint32_t since = (uint32_t)day + 719468;  /* since 0000-03-01 */
+	const uint32_t era = since / 146097, of_era = since % 146097;
+	const uint32_t year = (of_era - of_era / 1460 + of_era / 36524 -
 	    of_era / 146096) / 365;
-	const uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	const uint64_t month = (5 * of_year + 2) / 153;         /* 0 = March */
+	const uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	const uint32_t month = (5 * of_year + 2) / 153;         /* 0 = March */
 
-	put_digits(out, era * 400 + year + (month >= 10), 4);
-	put(out, "-", 1);
-	put_digits(out, month < 10 ? month + 3 : month - 9, 2);
-	put(out, "-", 1);
-	put_digits(out, of_year - (153 * month + 2) / 5 + 1, 2);
+	to = digits_put_4(to, era * 400 + year + (month >= 10));
+	*to++ = '-';
+	to = digits_put_2(to, month < 10 ? month + 3 : month - 9);
+	*to++ = '-';
+	return digits_put_2(to, of_year - (153 * month + 2) / 5 + 1);
 }
 
 static void
 second_format(char text[TIME_SECOND_LEN], uint64_t second)
 {
-	struct out out = { text, text + TIME_SECOND_LEN, STYLE_TEXT };
-	const uint64_t of_day = second % 86400;
+	const uint32_t of_day = (uint32_t)(second % 86400);
+	char *to = put_date(text, second / 86400);
 
-	put_date(&out, second / 86400);
-	put(&out, "T", 1);
-	put_digits(&out, of_day / 3600, 2);
-	put(&out, ":", 1);
-	put_digits(&out, of_day / 60 % 60, 2);
-	put(&out, ":", 1);
-	put_digits(&out, of_day % 60, 2);
+	*to++ = 'T';
+	to = digits_put_2(to, of_day / 3600);
+	*to++ = ':';
+	to = digits_put_2(to, of_day / 60 % 60);
+	*to++ = ':';
+	(void)digits_put_2(to, of_day % 60);
 }
 
 /* The text of a second is made once a thread. */
-static void
-put_time(struct out *out, int64_t wall_ns)
+static char *
+put_time(char *to, enum style style, int64_t wall_ns)
 {
 	static _Thread_local char text[TIME_SECOND_LEN];
 	static _Thread_local uint64_t cached = UINT64_MAX;
@@ -304,57 +287,100 @@ put_time(struct out *out, int64_t wall_ns)
 		second_format(text, second);
 		cached = second;
 	}
-	put_key(out, KEY_TIME);
-	put(out, "\"", out->style == STYLE_JSON);
-	put(out, text, sizeof(text));
-	put(out, ".", 1);
-	put_digits(out, ns % CLOCK_SECOND / 1000, 6);
-	put(out, "Z\"", out->style == STYLE_JSON ? 2 : 1);
+	to = put_key(to, style, KEY_TIME);
+	if (style == STYLE_JSON)
+		*to++ = '"';
+	to = mempcpy(to, text, sizeof(text));
+	*to++ = '.';
+	to = digits_put_6(to,
+	    (uint32_t)(ns - second * CLOCK_SECOND) / 1000);
+	*to++ = 'Z';
+	if (style == STYLE_JSON)
+		*to++ = '"';
+	return to;
 }
 
-static void
-put_fields(struct out *out, const struct record *record)
+/* What stays the same for whoever logs: kept as it was formatted last. */
+static char *
+put_head(char *to, enum style style, const struct log_fields *f,
+    const char *level)
+{
+	struct log_head *head = f->head;
+	const char *start = to;
+	size_t len;
+
+	if (head && head->len > 0 && head->level == level &&
+	    head->worker == f->worker && head->style == (uint8_t)style)
+		return mempcpy(to, head->text, head->len);
+	to = put_string(to, style, KEY_LEVEL, level);
+	to = put_string(to, style, KEY_LISTENER, f->listener);
+	if (f->generation)
+		to = put_number(to, style, KEY_GENERATION, f->generation);
+	to = put_string(to, style, KEY_WORKER, f->worker);
+	len = (size_t)(to - start);
+	if (!head || len > sizeof(head->text))
+		return to;
+	head->level = level;
+	head->worker = f->worker;
+	head->style = (uint8_t)style;
+	head->len = (uint8_t)len;
+	memcpy(head->text, start, len);
+	return to;
+}
+
+/* level: NULL where it is said elsewhere. */
+static char *
+put_fields(char *to, enum style style, const struct record *record,
+    const char *level)
 {
 	static const struct log_fields none;
 	const struct log_access *access = record->access;
 	const struct log_fields *f = record->fields ? record->fields : &none;
 
-	put_string(out, KEY_LISTENER, f->listener);
-	if (f->generation)
-		put_number(out, KEY_GENERATION, f->generation);
-	put_string(out, KEY_WORKER, f->worker);
-	put_string(out, KEY_PEER, f->peer);
+	to = put_head(to, style, f, level);
+	to = put_string(to, style, KEY_PEER, f->peer);
 	if (f->request)
-		put_number(out, KEY_REQUEST, f->request);
+		to = put_number(to, style, KEY_REQUEST, f->request);
 	if (access)
-		put_string(out, KEY_RESULT, access->result);
-	put_string(out, KEY_REASON, f->reason);
+		to = put_string(to, style, KEY_RESULT, access->result);
+	to = put_string(to, style, KEY_REASON, f->reason);
 	if (!access)
-		return;
-	put_number(out, KEY_BYTES_IN, access->bytes_in);
-	put_number(out, KEY_BYTES_OUT, access->bytes_out);
-	put_seconds(out, access->duration_ns);
+		return to;
+	to = put_number(to, style, KEY_BYTES_IN, access->bytes_in);
+	to = put_number(to, style, KEY_BYTES_OUT, access->bytes_out);
+	return put_seconds(to, style, access->duration_ns);
 }
 
-/* Everything as one line of logfmt or JSON, without its newline. The line
- * begins one byte behind out->at in logfmt: a separator comes first. */
-static void
-put_line(struct out *out, const struct record *record, bool is_timed)
+static char *
+put_message(char *to, const char *end, enum style style,
+    const struct record *record)
 {
-	char *first = out->at;
+	if (!record->message)
+		return put_key(to, style, KEY_NO_MESSAGE);
+	to = put_key(to, style, KEY_MESSAGE);
+	return put_quoted(to, end - TAIL, style, record->message,
+	    record->message_len, record->is_cut);
+}
 
-	if (is_timed) {
-		put_time(out, record->wall_ns);
-		put_string(out, KEY_LEVEL, log_level_word(record->level));
-	}
-	put_fields(out, record);
-	put_key(out, KEY_MESSAGE);
-	put_quoted(out, record->message, record->message_len, RECORD_MAX,
-	    record->is_cut);
-	if (out->style != STYLE_JSON)
-		return;
+/* Everything as one line of logfmt or JSON, without its newline; end is that of
+ * the room. The line begins one byte behind `to` in logfmt: a separator comes
+ * first. */
+static char *
+put_line(char *to, const char *end, enum style style,
+    const struct record *record, bool is_timed)
+{
+	char *first = to;
+
+	if (is_timed)
+		to = put_time(to, style, record->wall_ns);
+	to = put_fields(to, style, record,
+	    is_timed ? log_level_word(record->level) : NULL);
+	to = put_message(to, end, style, record);
+	if (style != STYLE_JSON)
+		return to;
 	*first = '{';
-	put(out, "}", 1);
+	*to++ = '}';
+	return to;
 }
 
 static unsigned
@@ -370,68 +396,68 @@ priority(enum log_level level)
 	return priorities[level];
 }
 
-static void
-put_stream(struct out *out, const struct record *record)
+/* In logfmt the first separator falls on scratch. */
+static char *
+put_stream(char *to, const char *end, enum style style,
+    const struct record *record)
 {
-	if (out->style == STYLE_TEXT)
-		out->at--;              /* the first separator: scratch */
-	put_line(out, record, true);
-	put(out, "\n", 1);
+	to = put_line(to - (style == STYLE_TEXT), end, style, record, true);
+	*to++ = '\n';
+	return to;
 }
 
 /* No time in the header: it would be local time, whose rules sit behind a
  * lock. A syslog daemon takes the time of arrival instead. */
-static void
-put_syslog(struct out *out, const struct record *record)
+static char *
+put_syslog(char *to, const char *end, enum style style,
+    const struct record *record)
 {
-	put(out, "<", 1);
-	put_digits(out, LOG_DAEMON | priority(record->level), 1);
-	put_text(out, ">socketserverd[");
-	put_digits(out, (uint64_t)getpid(), 1);
-	put_text(out, "]:");
-	if (out->style == STYLE_JSON)
-		put(out, " ", 1);
-	put_line(out, record, false);
+	*to++ = '<';
+	to = digits_put(to, LOG_DAEMON | priority(record->level));
+	to = put_text(to, ">socketserverd[");
+	to = digits_put(to, (uint64_t)getpid());
+	to = put_text(to, "]:");
+	if (style == STYLE_JSON)
+		*to++ = ' ';
+	return put_line(to, end, style, record, false);
 }
 
 /* Fields of systemd.journal-fields(7), one a line: no value holds a newline.
  * MESSAGE is the line that other sinks get, without time and level. */
-static void
-put_journal(struct out *out, const struct record *record)
+static char *
+put_journal(char *to, const char *end, enum style style,
+    const struct record *record)
 {
-	const enum style style = out->style;
 	char *message;
 
-	out->style = STYLE_JOURNAL;
-	put_number(out, KEY_LEVEL, priority(record->level));
-	put_text(out, "SYSLOG_IDENTIFIER=socketserverd\n");
-	put_fields(out, record);
-	put_key(out, KEY_MESSAGE);
-	message = out->at;
-	out->style = style;
-	if (style == STYLE_TEXT)
-		out->at--;
-	put_line(out, record, false);
+	to = put_number(to, STYLE_JOURNAL, KEY_LEVEL,
+	    priority(record->level));
+	to = put_text(to, "SYSLOG_IDENTIFIER=socketserverd\n");
+	to = put_fields(to, STYLE_JOURNAL, record, NULL);
+	message = put_key(to, STYLE_JOURNAL, KEY_MESSAGE);
+	to = put_line(message - (style == STYLE_TEXT), end, style, record,
+	    false);
 	message[-1] = '=';              /* the separator fell there */
-	put(out, "\n", 1);
+	*to++ = '\n';
+	return to;
 }
 
 size_t
 record_format(char bytes[RECORD_MAX + 1], enum log_kind kind,
     enum log_format format, const struct record *record)
 {
-	struct out out = {
-		.at = bytes + 1, .end = bytes + 1 + RECORD_MAX,
-		.style = format == LOG_FORMAT_JSON ? STYLE_JSON : STYLE_TEXT,
-	};
+	const enum style style = format == LOG_FORMAT_JSON ? STYLE_JSON :
+	    STYLE_TEXT;
+	char *start = bytes + 1, *to;
+	const char *end = start + RECORD_MAX;
 
 	if (kind == LOG_KIND_JOURNAL)
-		put_journal(&out, record);
+		to = put_journal(start, end, style, record);
 	else if (kind == LOG_KIND_SYSLOG)
-		put_syslog(&out, record);
+		to = put_syslog(start, end, style, record);
 	else
-		put_stream(&out, record);
-	return (size_t)(out.at - (bytes + 1));
+		to = put_stream(start, end, style, record);
+	return (size_t)(to - start);
 }
 
 bool

@@ -22,7 +22,7 @@ struct record {
 	int64_t wall_ns;                /* since 1970 */
 	const struct log_fields *fields;        /* NULL: none */
 	const struct log_access *access;        /* NULL: no access line */
-	const char *message;
+	const char *message;            /* NULL: "request", of an access line */
 	size_t message_len;
 	bool is_cut;                    /* the message goes on */
 };

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/digits.h"
 
 #define READ_TRIES 4
 #define WORD sizeof(uint64_t)
@@ -19,18 +20,19 @@ static void
 put_words(_Atomic uint64_t *to, size_t size, const void *from, size_t len)
 {
 	const char *p = from;
+	uint64_t word;
 
 	if (len > size)
 		len = size;
-	while (len > 0) {
-		size_t n = len < WORD ? len : WORD;
-		uint64_t word = 0;
-
-		memcpy(&word, p, n);
+	for (; len >= WORD; p += WORD, len -= WORD) {
+		memcpy(&word, p, WORD);
 		atomic_store_explicit(to++, word, memory_order_release);
-		p += n;
-		len -= n;
 	}
+	if (len == 0)
+		return;
+	word = 0;
+	memcpy(&word, p, len);
+	atomic_store_explicit(to, word, memory_order_release);
 }
 
 static void
@@ -184,14 +186,7 @@ check_address(const struct sockaddr_storage *sa, socklen_t len)
 static void
 name_child(char *worker, uint32_t pid)
 {
-	char digits[10], *digit = digits + sizeof(digits);
-	char *end = stpcpy(worker, "Process-");
-
-	do
-		*--digit = (char)('0' + pid % 10);
-	while ((pid /= 10) > 0);
-	end = mempcpy(end, digit, (size_t)(digits + sizeof(digits) - digit));
-	*end = '\0';
+	*digits_put(stpcpy(worker, "Process-"), pid) = '\0';
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "handler/api.h"
@@ -91,6 +92,7 @@ close_with_reset(int fd)
 static void
 log_end(struct request *rq, const char *result)
 {
+	const int64_t now = clock_now();
 	struct log_access access = {
 		.fields = {
 			.listener = rq->host->conf->name,
@@ -98,11 +100,13 @@ log_end(struct request *rq, const char *result)
 			.worker = rq->worker,
 			.request = rq->id,
 			.peer = request_peer(rq),
+			.head = &rq->head,
 		},
 		.result = result,
 		.bytes_in = rq->bytes_in,
 		.bytes_out = rq->bytes_out,
-		.duration_ns = clock_now() - rq->started_at,
+		.duration_ns = now - rq->started_at,
+		.ended_at = now,
 	};
 
 	if (rq->reason != REASON_NONE)
@@ -507,15 +511,10 @@ request_is_killed(struct request *rq, bool was_woken)
 void
 worker_name(char name[WORKER_NAME_SIZE], const char *kind, unsigned number)
 {
-	char digits[12], *digit = digits + sizeof(digits);
 	char *end = stpcpy(name, kind);
 
-	do
-		*--digit = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
 	*end++ = '-';
-	end = mempcpy(end, digit, (size_t)(digits + sizeof(digits) - digit));
-	*end = '\0';
+	*digits_put(end, number) = '\0';
 }
 
 /* -- life --------------------------------------------------------------- */
@@ -547,7 +546,8 @@ request_begin(struct request *rq, const struct arrival *arrival, uint64_t id)
 	const struct listener_conf *conf = rq->host->conf;
 
 	rq->pub.data = NULL;
-	rq->arrival = *arrival;
+	if (arrival != &rq->arrival)    /* else it was taken there */
+		rq->arrival = *arrival;
 	rq->id = id;
 	rq->started_at = clock_now();
 	rq->session_at = conf->session_timeout_ms == 0 ? 0 :

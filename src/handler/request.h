@@ -8,6 +8,7 @@
 
 #include "abi/socketserver.h"
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/stats.h"
 #include "handler/host.h"
 #include "net/transport.h"
@@ -27,6 +28,7 @@ struct request {
 	struct host *host;              /* borrowed */
 	const struct io *io;            /* how this model waits */
 	const char *worker;             /* borrowed: "Thread-2" */
+	struct log_head head;
 	struct arrival arrival;
 	uint64_t id;
 	/* Where the supervisor sees it; NULL = nowhere. Borrowed. */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -171,6 +172,25 @@ START_TEST(access_lines_can_be_off)
 	    false);
 	log_access(&access);
 	ck_assert_str_eq(logged(), "");
+}
+END_TEST
+
+/* What the line says is when the request ended. */
+START_TEST(an_access_line_has_the_time_of_its_end)
+{
+	const int64_t span = 3600 * CLOCK_SECOND;
+	time_t at;
+	struct tm then = { 0 };
+	const char *line;
+
+	log_access(&(struct log_access){
+		.result = "ok", .ended_at = clock_now() + span,
+	});
+	line = logged();
+	ck_assert_ptr_nonnull(strptime(line, "time=%Y-%m-%dT%H:%M:%S", &then));
+	at = time(NULL) + span / CLOCK_SECOND;
+	ck_assert_int_ge(timegm(&then), at - 2);
+	ck_assert_int_le(timegm(&then), at + 2);
 }
 END_TEST
 
@@ -748,6 +768,7 @@ log_suite(void)
 	tcase_add_test(tcase, a_hostile_message_is_one_line);
 	tcase_add_test(tcase, a_message_that_cannot_be_formatted_is_told);
 	tcase_add_test(tcase, access_lines_can_be_off);
+	tcase_add_test(tcase, an_access_line_has_the_time_of_its_end);
 	tcase_add_test(tcase, a_full_pipe_drops_and_tells_later);
 	tcase_add_test(tcase, a_flush_tells_what_was_dropped);
 	tcase_add_test(tcase, a_pipe_that_blocks_is_not_waited_for);

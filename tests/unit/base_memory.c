@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/err.h"
 #include "base/exit.h"
 #include "base/utf8.h"
@@ -265,6 +268,42 @@ START_TEST(utf8_trims_half_a_character)
 }
 END_TEST
 
+static void
+must_be_digits(uint64_t n)
+{
+	char text[DIGITS_MAX + 1], expected[DIGITS_MAX + 1];
+
+	*digits_put(text, n) = '\0';
+	(void)snprintf(expected, sizeof(expected), "%" PRIu64, n);
+	ck_assert_str_eq(text, expected);
+}
+
+START_TEST(digits_are_those_of_printf)
+{
+	for (uint64_t n = 1; n <= UINT64_MAX / 10; n *= 10) {
+		must_be_digits(n - 1);
+		must_be_digits(n);
+		must_be_digits(n + 1);
+		must_be_digits(9 * n);
+	}
+	for (uint64_t n = 0; n < 20000; n++)
+		must_be_digits(n);
+	must_be_digits(UINT64_MAX);
+}
+END_TEST
+
+START_TEST(digits_have_zeros_in_front)
+{
+	char text[13];
+
+	*digits_put_6(digits_put_4(digits_put_2(text, 7), 50), 1020) = '\0';
+	ck_assert_str_eq(text, "070050001020");
+	*digits_put_6(digits_put_4(digits_put_2(text, 99), 9876), 654321) =
+	    '\0';
+	ck_assert_str_eq(text, "999876654321");
+}
+END_TEST
+
 Suite *
 memory_suite(void)
 {
@@ -285,6 +324,8 @@ memory_suite(void)
 	tcase_add_test(tcase, buf_stops_at_its_maximum_and_stays_failed);
 	tcase_add_test(tcase, buf_refuses_the_impossible);
 	tcase_add_test(tcase, clock_rounds_up_and_knows_none);
+	tcase_add_test(tcase, digits_are_those_of_printf);
+	tcase_add_test(tcase, digits_have_zeros_in_front);
 	tcase_add_test(tcase, exit_codes_have_help_and_are_unique);
 	tcase_add_loop_test(tcase, utf8_judges_characters, 0,
 	    (int)(sizeof(characters) / sizeof(characters[0])));

@@ -303,6 +303,50 @@ is_json(const char *line, size_t len)
 	return !is_quoted && line[0] == '{' && line[len - 2] == '}';
 }
 
+START_TEST(an_access_line_says_request_by_itself)
+{
+	struct record silent = access_record;
+	char expected[sizeof(bytes)];
+
+	silent.message = NULL;
+	for (int i = 0; i < 6; i++) {
+		const enum log_kind kind = (enum log_kind)(i % 3);
+		const enum log_format format = (enum log_format)(i / 3);
+
+		strcpy(expected, format_record(kind, format, &access_record));
+		ck_assert_str_eq(format_record(kind, format, &silent),
+		    expected);
+	}
+}
+END_TEST
+
+/* The kept text is of one sink, style and level: none of them gets another's. */
+START_TEST(a_head_that_is_kept_changes_no_byte)
+{
+	static char quoted[] = "a \"b\"", long_name[150];
+	struct log_head heads[3] = { 0 };
+	char expected[sizeof(bytes)];
+
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	for (unsigned i = 0; i < 3 * 3 * 2 * 2 * 3; i++) {
+		struct log_fields fields = all_fields;
+		struct record record = full;
+
+		fields.worker = (char *[]){ "Thread-2", quoted,
+		    long_name }[i % 3];
+		record.level = i / 18 % 2 ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
+		record.fields = &fields;
+		strcpy(expected, format_record((enum log_kind)(i / 3 % 3),
+		    (enum log_format)(i / 9 % 2), &record));
+		fields.head = &heads[i % 3];
+		for (int again = 0; again < 2; again++)
+			ck_assert_str_eq(format_record(
+			    (enum log_kind)(i / 3 % 3),
+			    (enum log_format)(i / 9 % 2), &record), expected);
+	}
+}
+END_TEST
+
 static unsigned seed = 1;
 
 static unsigned
@@ -375,6 +419,8 @@ record_suite(void)
 	tcase_add_test(tcase, a_line_of_text_has_its_fields_in_order);
 	tcase_add_test(tcase, a_line_of_json_has_the_same_keys);
 	tcase_add_test(tcase, an_access_line_has_its_figures);
+	tcase_add_test(tcase, an_access_line_says_request_by_itself);
+	tcase_add_test(tcase, a_head_that_is_kept_changes_no_byte);
 	tcase_add_test(tcase, a_syslog_packet_has_no_time_and_no_level);
 	tcase_add_test(tcase, a_journal_packet_has_fields_of_its_own);
 	tcase_add_loop_test(tcase, dates_are_right, 0,

@@ -8,7 +8,7 @@
  * The suites of layer 1, one a file base_NAME.c. Check runs every test in a
  * forked child, so a test may change its descriptors, signals and log.
  */
-Suite *memory_suite(void);      /* err, arena, buf, clock, exit, utf8 */
+Suite *memory_suite(void);      /* err, arena, buf, clock, digits, exit, utf8 */
 Suite *fd_suite(void);
 Suite *addr_suite(void);
 Suite *acl_suite(void);
