@@ -398,16 +398,17 @@ options_new(struct arena *arena, const struct ss_option *table,
 
 /* The values in force */
 
+/* Of one of two types. */
 static const struct option_value *
 find_value(const struct options *options, const char *name,
-    enum ss_option_type type)
+    enum ss_option_type type, enum ss_option_type or_type)
 {
 	const struct ss_option *row;
 
 	if (!options || !name)
 		return NULL;
 	row = option_find(options->table, name);
-	if (!row || row->type != type)
+	if (!row || (row->type != type && row->type != or_type))
 		return NULL;
 	return &options->values[row - options->table];
 }
@@ -416,10 +417,8 @@ const char *
 options_string(const struct options *options, const char *name)
 {
 	const struct option_value *value = find_value(options, name,
-	    SS_OPTION_TYPE_STRING);
+	    SS_OPTION_TYPE_STRING, SS_OPTION_TYPE_CHOICE);
 
-	if (!value)
-		value = find_value(options, name, SS_OPTION_TYPE_CHOICE);
 	return value ? value->string : NULL;
 }
 
@@ -427,7 +426,7 @@ int64_t
 options_int(const struct options *options, const char *name)
 {
 	const struct option_value *value = find_value(options, name,
-	    SS_OPTION_TYPE_INT);
+	    SS_OPTION_TYPE_INT, SS_OPTION_TYPE_INT);
 
 	return value ? value->integer : 0;
 }
@@ -436,7 +435,7 @@ bool
 options_bool(const struct options *options, const char *name)
 {
 	const struct option_value *value = find_value(options, name,
-	    SS_OPTION_TYPE_BOOL);
+	    SS_OPTION_TYPE_BOOL, SS_OPTION_TYPE_BOOL);
 
 	return value && value->integer != 0;
 }
@@ -445,7 +444,7 @@ double
 options_seconds(const struct options *options, const char *name)
 {
 	const struct option_value *value = find_value(options, name,
-	    SS_OPTION_TYPE_SECONDS);
+	    SS_OPTION_TYPE_SECONDS, SS_OPTION_TYPE_SECONDS);
 
 	return value ? value->seconds : 0;
 }
@@ -454,7 +453,7 @@ size_t
 options_groups(const struct options *options, const char *name)
 {
 	const struct option_value *value = find_value(options, name,
-	    SS_OPTION_TYPE_GROUPS);
+	    SS_OPTION_TYPE_GROUPS, SS_OPTION_TYPE_GROUPS);
 
 	return value ? value->group_count : 0;
 }
@@ -463,7 +462,7 @@ const ss_group *
 options_group(const struct options *options, const char *name, size_t i)
 {
 	const struct option_value *value = find_value(options, name,
-	    SS_OPTION_TYPE_GROUPS);
+	    SS_OPTION_TYPE_GROUPS, SS_OPTION_TYPE_GROUPS);
 
 	if (!value || i >= value->group_count)
 		return NULL;

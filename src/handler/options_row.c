@@ -26,9 +26,18 @@ option_rows(const struct ss_option *table)
 const struct ss_option *
 option_find(const struct ss_option *table, const char *name)
 {
-	for (size_t i = 0, n = option_rows(table); i < n; i++)
-		if (strcmp(table[i].name, name) == 0)
-			return &table[i];
+	const struct ss_option *row;
+
+	if (table == NULL)
+		return NULL;
+	/* Handlers ask in each request, with the same literal as in the table,
+	 * which the compiler has only once. */
+	for (row = table; row->type != SS_OPTION_TYPE_END; row++)
+		if (row->name == name)
+			return row;
+	for (row = table; row->type != SS_OPTION_TYPE_END; row++)
+		if (strcmp(row->name, name) == 0)
+			return row;
 	return NULL;
 }
 
