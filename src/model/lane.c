@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sig.h"
+
 #define STACK_DEFAULT (256 << 10)
 
 void
@@ -56,13 +58,30 @@ lane_make_room(struct lane *lane, size_t size)
 	return 0;
 }
 
+/*
+ * Nobody cancels a lane: it ends itself. glibc takes the thread's type of
+ * cancellation to asynchronous and back around each call that blocks, by two
+ * atomic exchanges; while it is asynchronous already there is nothing to do,
+ * and while cancelling is off the type has no meaning.
+ */
 void
-lane_serve(struct lane *lane, const struct arrival *arrival)
+lane_begin(void)
 {
-	request_begin(&lane->request, arrival,
-	    request_new_id(lane->env->host));
-	request_serve(&lane->request);
-	request_end(&lane->request);
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	(void)pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	sig_nudge_accept();
+}
+
+void
+lane_serve(struct lane *lane)
+{
+	struct request *rq = &lane->request;
+
+	lane->is_serving = true;
+	request_begin(rq, &rq->arrival, request_new_id(lane->env->host));
+	request_serve(rq);
+	request_end(rq);
+	lane->is_serving = false;
 }
 
 void

@@ -23,6 +23,7 @@ struct lane {
 	char *room;                     /* owned: for one datagram */
 	size_t room_size;
 	_Atomic bool is_taking;         /* waits for an arrival, not for a peer */
+	bool is_serving;                /* the lane's own: inside a request */
 };
 
 typedef void *lane_fn(void *lane);
@@ -31,13 +32,15 @@ typedef void *lane_fn(void *lane);
 void lane_init(struct lane *lane, struct model_env *env, const char *kind,
     unsigned number);
 /* Start the thread. It inherits a mask that blocks every signal; fn begins with
- * sig_nudge_accept(). arg is what fn gets: the struct around the lane. 0 or
+ * lane_begin(). arg is what fn gets: the struct around the lane. 0 or
  * -errno. */
 int lane_start(struct lane *lane, lane_fn *fn, void *arg);
 /* Room for a datagram of the listener's largest size, plus the byte that
  * tells a longer one. 0 or -ENOMEM. */
 int lane_make_room(struct lane *lane, size_t size);
-void lane_serve(struct lane *lane, const struct arrival *arrival);
+void lane_begin(void);
+/* The arrival in its request, where it was taken to. */
+void lane_serve(struct lane *lane);
 void lane_free(struct lane *lane);
 
 #endif

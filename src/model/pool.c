@@ -70,20 +70,26 @@ lane_torn(void *arg)
 {
 	struct lane *lane = arg;
 
-	lane->request.has_failed = true;
-	request_end(&lane->request);
+	if (lane->is_serving) { /* else it was tick */
+		lane->request.has_failed = true;
+		request_end(&lane->request);
+	}
 	lane_end(lane);
 }
 
 static int
-lane_take(struct lane *lane, struct arrival *arrival, int64_t due)
+lane_take(struct lane *lane, int64_t due)
 {
-	memset(arrival, 0, sizeof(*arrival));
+	struct arrival *arrival = &lane->request.arrival;
+
+	arrival->len = 0;
 	arrival->data = lane->room;
 	arrival->size = lane->room_size;
-	atomic_store(&lane->is_taking, true);
+	/* Plain stores: take() itself says to all that it has begun, and one
+	 * nudge too many does no harm. */
+	atomic_store_explicit(&lane->is_taking, true, memory_order_release);
 	int r = lane->env->take(lane->env, arrival, due);
-	atomic_store(&lane->is_taking, false);
+	atomic_store_explicit(&lane->is_taking, false, memory_order_release);
 	return r;
 }
 
@@ -92,20 +98,20 @@ lane_main(void *arg)
 {
 	struct lane *lane = arg;
 	struct pool *pool = lane->env->state;
-	struct arrival arrival;
 	int64_t due = pool->has_lane_tick ?
 	    clock_after_ms(lane->env->conf->tick_ms) : 0;
 	int r;
 
-	sig_nudge_accept();
-	while ((r = lane_take(lane, &arrival, due)) != -ECANCELED) {
-		pthread_cleanup_push(lane_torn, lane);
+	lane_begin();
+	/* Around all of them: only a handler ends the thread in between. */
+	pthread_cleanup_push(lane_torn, lane);
+	while ((r = lane_take(lane, due)) != -ECANCELED) {
 		if (r == 0)
-			lane_serve(lane, &arrival);
-		pthread_cleanup_pop(0);
+			lane_serve(lane);
 		if (due > 0)
 			due = lane_tick(lane, due);
 	}
+	pthread_cleanup_pop(0);
 	lane_end(lane);
 	return NULL;
 }

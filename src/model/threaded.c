@@ -37,8 +37,8 @@ struct worker {
 	struct lane lane;
 	struct threaded *owner;
 	pthread_cond_t work;
-	struct arrival arrival;         /* under lock until has_work is seen */
-	bool has_work;
+	bool has_work;                  /* under lock, as is the request until
+					 * this is seen */
 	unsigned seat;                  /* of host_seat(), or NO_SEAT */
 	struct worker *next, *previous; /* in all */
 	struct worker *below;           /* in parked, or in ended */
@@ -179,13 +179,13 @@ worker_main(void *arg)
 	struct worker *w = arg;
 	struct threaded *t = w->owner;
 
-	sig_nudge_accept();
+	lane_begin();
 	(void)pthread_mutex_lock(&t->lock);
 	while (w->has_work || worker_park(w)) {
 		w->has_work = false;
 		(void)pthread_mutex_unlock(&t->lock);
 		pthread_cleanup_push(worker_torn, w);
-		lane_serve(&w->lane, &w->arrival);
+		lane_serve(&w->lane);
 		pthread_cleanup_pop(0);
 		(void)pthread_mutex_lock(&t->lock);
 		request_done(t);
@@ -203,18 +203,21 @@ worker_free(struct worker *w)
 	free(w);
 }
 
-/* Copy the arrival into the worker; a datagram's bytes move to its own room. */
+/* Copy the arrival into the worker's request; a datagram's bytes move to its own
+ * room. */
 static int
 worker_load(struct worker *w, const struct arrival *arrival)
 {
-	w->arrival = *arrival;
+	struct arrival *own = &w->lane.request.arrival;
+
+	*own = *arrival;
 	if (arrival->endpoint->transport->is_stream)
 		return 0;
 	int r = lane_make_room(&w->lane, arrival->len + 1);
 	if (r < 0)
 		return r;
-	w->arrival.data = w->lane.room;
-	w->arrival.size = w->lane.room_size;
+	own->data = w->lane.room;
+	own->size = w->lane.room_size;
 	memcpy(w->lane.room, arrival->data, arrival->len);
 	return 0;
 }

@@ -128,7 +128,8 @@ count_taken(struct acceptor *a)
 {
 	const struct host *host = a->env->host;
 
-	atomic_fetch_sub_explicit(&a->left, 1, memory_order_relaxed);
+	if (host->conf->max_requests > 0)
+		atomic_fetch_sub_explicit(&a->left, 1, memory_order_relaxed);
 	if (atomic_load_explicit(&host->slab->is_scaling,
 	    memory_order_relaxed) && idle_workers(host) <
 	    (int64_t)atomic_load(&host->slab->min_spare))

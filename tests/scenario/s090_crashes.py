@@ -82,6 +82,32 @@ def a_death_in_a_handler_harms_no_other(story, death, model):
                  "access lines of the victim")
 
 
+@scenario(model=[model for model in MODELS if model is not FORKING])
+def a_handler_may_end_its_thread(story, model):
+    """In its second request, too; and there are others, or a new process."""
+    daemon = story.serve(rude(TCP4, model))
+
+    def served_to_the_end():
+        try:
+            client = daemon.dial("rude").send("pid\n")
+            client.line()
+            client.half_close().expect_end()
+            return True
+        except (Failure, OSError):
+            return None
+
+    for _ in range(3):
+        eventually("a client is served", served_to_the_end, 10)
+        victim = daemon.dial("rude").send("pid\n")
+        victim.line()
+        victim.send("threadexit\n")
+        expect_equal(victim.ending()[1], b"", "nothing but the end")
+        peer = "%s:%d" % victim.sock.getsockname()
+        daemon.log.wait(lambda r: r.get("result") == "error"
+                        and r.get("peer") == peer)
+    daemon.stop()
+
+
 @scenario(model=MODELS)
 def a_death_over_udp_is_survived(story, model):
     daemon = story.serve(rude(UDP4, model), env=QUIET_ASAN)
