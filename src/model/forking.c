@@ -38,7 +38,6 @@ struct child {
 enum { PARENT, CHILD };
 
 struct forking {
-	struct child *children;         /* owned; room for max_connections */
 	size_t count;                   /* places that were ever used */
 	size_t active;
 	bool is_draining;
@@ -48,6 +47,9 @@ struct forking {
 	struct watch linger_watch;
 	struct watch watch;
 	struct timer tick;
+	/* places(). Here, since the parent writes both for each request: right
+	 * after a fork each page that it writes is copied. */
+	struct child children[];
 };
 
 /* A child that has served frees its place under max_connections before it is
@@ -256,11 +258,12 @@ static int
 forking_open(struct model_env *env, struct err *err)
 {
 	static const int signals[] = { SIGCHLD, 0 };
-	struct forking *f = calloc(1, sizeof(*f));
 	size_t room = places(env);
+	struct forking *f = calloc(1, sizeof(*f) +
+	    room * sizeof(f->children[0]));
 
 	if (f == NULL)
-		return -ENOMEM;
+		return err_errno(err, errno, "room for %zu processes", room);
 	env->state = f;
 	sig_nudge_accept();     /* inherited by the children */
 	f->linger[PARENT] = f->linger[CHILD] = -1;
@@ -268,9 +271,8 @@ forking_open(struct model_env *env, struct err *err)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 	    f->linger) < 0)
 		return err_errno(err, errno, "a pair of sockets");
-	f->children = calloc(room, sizeof(*f->children));
-	if (f->signals < 0 || f->children == NULL)
-		return err_errno(err, errno, "room for %zu processes", room);
+	if (f->signals < 0)
+		return err_errno(err, -f->signals, "a descriptor for signals");
 	int r = watch_start(env->loop, &f->watch, f->signals, EPOLLIN, reap,
 	    env);
 	if (r == 0)
@@ -328,7 +330,6 @@ forking_close(struct model_env *env)
 	fd_close(&f->signals);
 	fd_close(&f->linger[PARENT]);
 	fd_close(&f->linger[CHILD]);
-	free(f->children);
 	free(f);
 	env->state = NULL;
 }
