@@ -16,7 +16,9 @@ bench_programs = \
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += \
+	tests/bench/COUNT \
 	tests/bench/bench.py \
+	tests/bench/count.py \
 	tests/bench/many-listeners \
 	tests/bench/measure.py \
 	tests/bench/memory.py \
