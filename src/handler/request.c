@@ -100,7 +100,7 @@ log_end(struct request *rq, const char *result)
 			.worker = rq->worker,
 			.request = rq->id,
 			.peer = request_peer(rq),
-			.head = &rq->head,
+			.head = rq->head,
 		},
 		.result = result,
 		.bytes_in = rq->bytes_in,

@@ -28,7 +28,7 @@ struct request {
 	struct host *host;              /* borrowed */
 	const struct io *io;            /* how this model waits */
 	const char *worker;             /* borrowed: "Thread-2" */
-	struct log_head head;
+	struct log_head *head;          /* the worker's; NULL: none. Borrowed */
 	struct arrival arrival;
 	uint64_t id;
 	/* Where the supervisor sees it; NULL = nowhere. Borrowed. */

@@ -28,7 +28,7 @@ warn_lag(struct fiber *fiber, int64_t ns)
 	struct log_fields fields = {
 		.listener = rq->host->conf->name,
 		.generation = rq->host->generation,
-		.worker = fiber->name,
+		.worker = fiber->request.worker,
 		.request = rq->id,
 		.peer = request_peer(rq),
 	};
@@ -118,6 +118,10 @@ fiber_free(struct fiber *fiber)
 	list_remove(event, fiber);
 	number_give_back(event, fiber);
 	free(fiber->datagram);
+	if (event->spare.cap == 0) {
+		event->spare = fiber->request.out;
+		fiber->request.out = (struct buf){ 0 };
+	}
 	request_free(&fiber->request);
 	stack_put(event->stacks, stack);        /* the fiber lies on it */
 }
@@ -245,6 +249,22 @@ fiber_main(void *arg)
 	context_end(&fiber->context);
 }
 
+static void
+init_request(struct event *event, struct fiber *fiber)
+{
+	struct request *rq = &fiber->request;
+	const unsigned i = fiber->number;
+	char *name = i < PLACES ? event->places[i].name : fiber->name;
+
+	if (name[0] == '\0')
+		worker_name(name, "Fiber", i + 1);
+	request_init(rq, event->env->host, &io_fiber, name);
+	rq->head = i < PLACES ? &event->places[i].head : NULL;
+	rq->seat = host_seat(event->env->host, i);
+	rq->out = event->spare;
+	event->spare = (struct buf){ 0 };
+}
+
 static struct fiber *
 fiber_new(struct event *event)
 {
@@ -255,14 +275,12 @@ fiber_new(struct event *event)
 
 	if (stack == NULL)
 		return NULL;
-	memset(fiber, 0, sizeof(*fiber));
+	memset(&fiber->event, 0, sizeof(*fiber) - offsetof(struct fiber,
+	    event));                /* the rest is request_init()'s */
 	fiber->event = event;
 	fiber->stack = stack;
 	number_take(event, fiber);
-	worker_name(fiber->name, "Fiber", fiber->number + 1);
-	request_init(&fiber->request, event->env->host, &io_fiber,
-	    fiber->name);
-	fiber->request.seat = host_seat(event->env->host, fiber->number);
+	init_request(event, fiber);
 	event->reactor->adopt(fiber);
 	context_make(&fiber->context, stack, size, fiber_main, fiber);
 	list_add(event, fiber);
@@ -437,6 +455,7 @@ event_close(struct model_env *env)
 	timer_stop(env->loop, &event->end);
 	overflow_unwatch();
 	stacks_free(&event->stacks);
+	buf_free(&event->spare);
 	free(env->host->scratch);
 	env->host->scratch = NULL;
 	free(event->by_number);

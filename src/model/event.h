@@ -60,7 +60,15 @@ struct fiber {
 		struct epoll_connection epoll;
 		struct uring_connection *uring;         /* NULL: none yet */
 	};
-	char name[WORKER_NAME_SIZE];    /* "Fiber-7" */
+	char name[WORKER_NAME_SIZE];    /* "Fiber-7", of those without a place */
+};
+
+/* The first fibers come and go all the time: what each would make anew is kept
+ * for its number. */
+#define PLACES 64
+struct fiber_place {
+	char name[WORKER_NAME_SIZE];    /* "" = not made yet */
+	struct log_head head;           /* of its access lines */
 };
 
 struct event {
@@ -74,6 +82,8 @@ struct event {
 	struct fiber **by_number;       /* owned; NULL = free */
 	unsigned *free_numbers;         /* owned: a stack */
 	size_t free_count, numbers;     /* numbers ever given */
+	struct fiber_place places[PLACES];
+	struct buf spare;               /* owned: the last request's output */
 	int64_t seen_at;                /* clock_coarse(), after a fiber has run */
 	bool wants_room;                /* the acceptor waits for a fiber's end */
 	bool is_draining;

@@ -21,6 +21,7 @@ lane_init(struct lane *lane, struct model_env *env, const char *kind,
 	lane->env = env;
 	worker_name(lane->name, kind, number);
 	request_init(&lane->request, env->host, &io_block, lane->name);
+	lane->request.head = &lane->head;
 }
 
 static size_t

@@ -20,6 +20,7 @@ struct lane {
 	struct model_env *env;          /* borrowed */
 	pthread_t thread;
 	char name[WORKER_NAME_SIZE];    /* "Thread-2" */
+	struct log_head head;           /* of its access lines */
 	char *room;                     /* owned: for one datagram */
 	size_t room_size;
 	_Atomic bool is_taking;         /* waits for an arrival, not for a peer */

@@ -28,7 +28,7 @@ tell(struct fiber *fiber)
 	struct log_fields fields = {
 		.listener = host->conf->name,
 		.generation = host->generation,
-		.worker = fiber->name,
+		.worker = fiber->request.worker,
 		.request = fiber->request.id,
 		.peer = request_peer(&fiber->request),
 	};

@@ -133,6 +133,7 @@ THREADED = 'concurrency = "threaded";'
 POOL = 'concurrency = "threaded"; workers = 4;'
 PREFORK = 'concurrency = "prefork"; workers = 2;'
 FORKING = 'concurrency = "forking";'
+EVENT = 'concurrency = "event"; workers = 1;'
 
 ROWS = [
     Row("sync", kept, SYNC),
@@ -146,6 +147,9 @@ ROWS = [
     Row("prefork", connect, PREFORK),
     Row("forking", kept, FORKING),
     Row("forking", connect, FORKING, (10, 40)),
+    Row("event", kept, EVENT),
+    Row("event", connect, EVENT),
+    Row("event", datagram, EVENT, (160, 1760), "udp"),
 ]
 
 
