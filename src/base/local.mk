@@ -19,6 +19,7 @@ libbase_a_SOURCES = \
 	src/base/log_sink.c src/base/log_sink.h \
 	src/base/loop.c src/base/loop.h \
 	src/base/number.c src/base/number.h \
+	src/base/option.c src/base/option.h src/base/option_print.c \
 	src/base/record.c src/base/record.h \
 	src/base/seat.c src/base/seat.h \
 	src/base/sig.c src/base/sig.h \

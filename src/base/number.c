@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FRACTION_DIGITS 6
@@ -70,6 +72,20 @@ duration_parse(const char *text, int64_t *ms)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int
+duration_parse_plain(const char *text, int64_t *ms)
+{
+	char with_unit[64];
+	size_t len = strlen(text);
+	bool is_plain = len > 0 && strchr("0123456789.", text[len - 1]) != NULL;
+
+	if (len + 2 > sizeof(with_unit))
+		return -EINVAL;
+	(void)snprintf(with_unit, sizeof(with_unit), "%s%s", text,
+	    is_plain ? "s" : "");
+	return duration_parse(with_unit, ms);
 }
 
 int

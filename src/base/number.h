@@ -13,6 +13,8 @@
 /* "250ms" "5s" "1.5m" "1h" "2d" in milliseconds, rounded up; 0, or -EINVAL not
  * such a text, -ERANGE too large. */
 int duration_parse(const char *text, int64_t *ms);
+/* The same, and plain seconds: "5". */
+int duration_parse_plain(const char *text, int64_t *ms);
 /* Seconds in milliseconds, rounded up, so that no duration becomes "none". */
 int duration_from_seconds(double seconds, int64_t *ms);
 /* "64K" "16M" "1G" "1T" in bytes. */

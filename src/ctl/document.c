@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "ctl/document.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,20 +65,7 @@ print_commands_mdoc(FILE *out)
 static void
 print_options_mdoc(FILE *out)
 {
-	const struct option_row *row;
-
-	for (row = options_table; row->name != NULL; row++) {
-		if (row->is_hidden)
-			continue;
-		fputs(".It", out);
-		if (row->letter != 0)
-			fprintf(out, " Fl %c ,", row->letter);
-		fprintf(out, " Fl -%s", row->name);
-		if (row->argument != NULL)
-			fprintf(out, " Ar %s", row->argument);
-		fprintf(out, "\n%c%s.\n", toupper((unsigned char)row->help[0]),
-		    row->help + 1);
-	}
+	option_print_mdoc(out, options_table);
 }
 
 /* Completion */
@@ -116,39 +102,6 @@ put_levels(FILE *out)
 	for (int level = LOG_LEVEL_DEBUG; level <= LOG_LEVEL_ERROR; level++)
 		fprintf(out, "%s%s", level > LOG_LEVEL_DEBUG ? " " : "",
 		    log_level_word((enum log_level)level));
-}
-
-static void
-put_options(FILE *out)
-{
-	const struct option_row *row;
-	const char *before = "";
-
-	for (row = options_table; row->name != NULL; row++) {
-		if (row->is_hidden)
-			continue;
-		if (row->letter != 0)
-			fprintf(out, "%s-%c --%s", before, row->letter,
-			    row->name);
-		else
-			fprintf(out, "%s--%s", before, row->name);
-		before = " ";
-	}
-}
-
-/* Help up to where a remark begins, in single quotes; what zsh has a meaning
- * for is escaped. */
-static void
-put_zsh_help(FILE *out, const char *help)
-{
-	for (; *help != '\0' && *help != ';'; help++) {
-		if (*help == '\'')
-			fputs("'\\''", out);
-		else if (strchr("[]:", *help) != NULL)
-			fprintf(out, "\\%c", *help);
-		else
-			fputc(*help, out);
-	}
 }
 
 static const char bash_head[] =
@@ -198,7 +151,7 @@ static void
 print_bash(FILE *out)
 {
 	fputs(bash_head, out);
-	put_options(out);
+	option_print_bash(out, options_table);
 	fputs("\" ;;\n\t0/*/)\n\t\twords=\"", out);
 	put_commands(out, -1, " ");
 	fputs("\" ;;\n\t0/*/", out);
@@ -210,22 +163,6 @@ print_bash(FILE *out)
 	fputs(")\n\t\twords=\"", out);
 	put_levels(out);
 	fputs(bash_tail, out);
-}
-
-static void
-put_zsh_option(FILE *out, const struct option_row *row)
-{
-	if (row->letter != 0)
-		fprintf(out, "\t\t'(-%c --%s)'{-%c,--%s}'[", row->letter,
-		    row->name, row->letter, row->name);
-	else
-		fprintf(out, "\t\t'--%s[", row->name);
-	put_zsh_help(out, row->help);
-	fputc(']', out);
-	if (row->argument != NULL)
-		fprintf(out, ":%s:%s", row->argument,
-		    strcmp(row->argument, "SOCKET") == 0 ? "_files" : "");
-	fputs("' \\\n", out);
 }
 
 static const char zsh_head[] =
@@ -252,7 +189,7 @@ put_zsh_commands(FILE *out)
 {
 	for (int i = 0; i < COMMANDS; i++) {
 		fprintf(out, "\t\t'%s:", commands[i].name);
-		put_zsh_help(out, commands[i].help);
+		option_print_zsh_text(out, commands[i].help);
 		fputs("'\n", out);
 	}
 }
@@ -260,14 +197,10 @@ put_zsh_commands(FILE *out)
 static void
 print_zsh(FILE *out)
 {
-	const struct option_row *row;
-
 	fputs(zsh_head, out);
 	put_zsh_commands(out);
 	fputs("\t)\n\t_arguments -C \\\n", out);
-	for (row = options_table; row->name != NULL; row++)
-		if (!row->is_hidden)
-			put_zsh_option(out, row);
+	option_print_zsh(out, options_table);
 	fputs("\t\t'1:command:->command' \\\n"
 	    "\t\t'2:word:->word' && return\n"
 	    "\tcase $state in\n"

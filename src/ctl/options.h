@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/option.h"
 #include "control/command.h"
 
 /*
@@ -28,15 +29,6 @@ struct options {                /* strings are borrowed from argv */
 	enum command command;
 	char **words;                   /* after the command */
 	size_t word_count;
-};
-
-struct option_row {
-	char letter;                    /* 0 = long form only */
-	const char *name;
-	const char *argument;           /* NULL = none */
-	bool is_hidden;                 /* not in --help: for our build */
-	void (*set)(struct options *options, const char *value);
-	const char *help;
 };
 
 extern const struct option_row options_table[]; /* ends with name NULL */

@@ -195,15 +195,7 @@ text_span(char text[TEXT_SPAN_SIZE], int64_t seconds, enum text_span form)
 int
 text_duration(const char *text, int64_t *ms)
 {
-	char with_unit[64];
-	size_t len = strlen(text);
-	bool is_plain = len > 0 && strchr("0123456789.", text[len - 1]) != NULL;
-	int r;
+	int r = duration_parse_plain(text, ms);
 
-	if (len + 2 > sizeof(with_unit))
-		return -EINVAL;
-	(void)snprintf(with_unit, sizeof(with_unit), "%s%s", text,
-	    is_plain ? "s" : "");
-	r = duration_parse(with_unit, ms);
 	return r == 0 && *ms < 1 ? -EINVAL : r;
 }

@@ -7,18 +7,12 @@
 #include "super/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 
-#define OPTIONS_MAX 32          /* rows; a test walks the table */
-
 #define DEFAULT_FILE SYSCONFDIR "/socketserverd/socketserverd.conf"
-
-typedef int set_fn(struct options *options, const struct option_row *row,
-    const char *value, struct err *err);
 
 static int
 set_action(struct options *options, const struct option_row *row,
@@ -184,98 +178,11 @@ set_try(struct options *options, const struct option_row *row,
 	return 0;
 }
 
-static int
-argument_kind(const struct option_row *row)
-{
-	if (row->argument == NULL)
-		return no_argument;
-	return row->argument[0] == '[' ? optional_argument : required_argument;
-}
-
-/* The table in getopt_long(3)'s form. The long options' val is the row's
- * number + 256, which no letter has. */
-static void
-getopt_prepare(struct option longs[OPTIONS_MAX + 1],
-    char shorts[3 * OPTIONS_MAX + 2])
-{
-	const struct option_row *row;
-	char *at = shorts;
-	int i = 0;
-
-	*at++ = ':';            /* a missing argument is ':', not '?' */
-	for (row = options_table; row->name != NULL; row++, i++) {
-		int kind = argument_kind(row);
-
-		longs[i] = (struct option){ row->name, kind, NULL, 256 + i };
-		if (row->letter == 0)
-			continue;
-		*at++ = row->letter;
-		if (kind != no_argument)
-			*at++ = ':';
-		if (kind == optional_argument)
-			*at++ = ':';
-	}
-	*at = '\0';
-	longs[i] = (struct option){ NULL, 0, NULL, 0 };
-}
-
-static const struct option_row *
-row_find(int value)
-{
-	const struct option_row *row;
-
-	if (value >= 256)
-		return &options_table[value - 256];
-	for (row = options_table; row->name != NULL; row++)
-		if (row->letter != 0 && row->letter == value)
-			return row;
-	return NULL;
-}
-
-static int
-option_unknown(char **argv, int value, struct err *err)
-{
-	const char *word = argv[optind - 1];
-
-	if (value == ':')
-		err_set(err, "%s needs an argument", word);
-	else if (optopt > 0 && optopt < 256)
-		err_set(err, "unknown option -%c", optopt);
-	else
-		err_set(err, "unknown option %s", word);
-	return -EINVAL;
-}
-
-static int
-options_walk(struct options *options, int argc, char **argv, struct err *err)
-{
-	struct option longs[OPTIONS_MAX + 1];
-	char shorts[3 * OPTIONS_MAX + 2];
-	int value, r;
-
-	getopt_prepare(longs, shorts);
-	optind = 0;             /* glibc: begin anew; tests call it often */
-	opterr = 0;
-	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_row *row =
-		    value == ':' || value == '?' ? NULL : row_find(value);
-
-		if (row == NULL)
-			return option_unknown(argv, value, err);
-		r = row->set(options, row, optarg, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* The words that are no options: -r's HANDLER, -H's KEY. */
 static int
-options_operands(struct options *options, int argc, char **argv,
+options_operands(struct options *options, int i, int argc, char **argv,
     struct err *err)
 {
-	int i = optind;
-
 	if (options->address != NULL && i < argc)
 		options->handler = argv[i++];
 	if (options->action == ACTION_HELP_CONFIG && options->key == NULL &&
@@ -317,9 +224,9 @@ options_parse(struct options *options, int argc, char **argv, struct err *err)
 		return err_errno(err, ENOMEM, "command line");
 	/* getopt(3) puts it into another order */
 	memcpy(options->argv, argv, (size_t)argc * sizeof(char *));
-	r = options_walk(options, argc, argv, err);
-	if (r == 0)
-		r = options_operands(options, argc, argv, err);
+	r = option_walk(options_table, options, argc, argv, err);
+	if (r >= 0)
+		r = options_operands(options, r, argc, argv, err);
 	if (r == 0)
 		r = options_check(options, err);
 	return r;
@@ -334,105 +241,60 @@ options_free(struct options *options)
 	options->argv = NULL;
 }
 
-static void
-usage_row(FILE *out, const struct option_row *row)
-{
-	char left[64];
-
-	(void)snprintf(left, sizeof(left), "--%s%s%s", row->name,
-	    row->argument != NULL ? " " : "",
-	    row->argument != NULL ? row->argument : "");
-	if (row->letter != 0)
-		fprintf(out, "  -%c, %-24s %s\n", row->letter, left, row->help);
-	else
-		fprintf(out, "      %-24s %s\n", left, row->help);
-}
-
 void
 options_usage(FILE *out)
 {
-	const struct option_row *row;
-
 	fputs("usage: socketserverd [-c FILE] [-t | -T | -L | -H [KEY]] [-d] "
 	    "[-p PIDFILE]\n"
 	    "                     [-l LEVEL] [-h] [-V]\n"
 	    "       socketserverd -r ADDRESS HANDLER [-m MODEL] "
 	    "[-o OPTION=VALUE]...\n\n", out);
-	for (row = options_table; row->name != NULL; row++)
-		if (!row->is_hidden)
-			usage_row(out, row);
+	option_print_help(out, options_table);
 	fputs("\nSee socketserverd(8) and socketserverd.conf(5).\n", out);
-}
-
-/* "FILE" is Ar FILE, "ADDRESS HANDLER" is Ar ADDRESS HANDLER, "[KEY]" is
- * Op Ar KEY. */
-static void
-mdoc_argument(FILE *out, const struct option_row *row)
-{
-	size_t len;
-
-	if (row->argument == NULL)
-		return;
-	len = strlen(row->argument);
-	if (row->argument[0] == '[')
-		fprintf(out, " Op Ar %.*s", (int)(len - 2), row->argument + 1);
-	else
-		fprintf(out, " Ar %s", row->argument);
-}
-
-static void
-mdoc_row(FILE *out, const struct option_row *row)
-{
-	fputs(".It", out);
-	if (row->letter != 0)
-		fprintf(out, " Fl %c ,", row->letter);
-	fprintf(out, " Fl -%s", row->name);
-	mdoc_argument(out, row);
-	fprintf(out, "\n%c%s.\n", row->help[0] >= 'a' && row->help[0] <= 'z' ?
-	    row->help[0] - 'a' + 'A' : row->help[0], row->help + 1);
 }
 
 void
 options_mdoc(FILE *out)
 {
-	const struct option_row *row;
-
-	for (row = options_table; row->name != NULL; row++)
-		if (!row->is_hidden)
-			mdoc_row(out, row);
+	option_print_mdoc(out, options_table);
 }
 
 const struct option_row options_table[] = {
 	{ 'c', "config", "FILE", false, set_file,
-	    "configuration file; default " DEFAULT_FILE },
+	    "configuration file; default " DEFAULT_FILE, 0, 0, 0 },
 	{ 't', "test", NULL, false, set_test,
-	    "check the configuration whole, print every fault, and exit" },
+	    "check the configuration whole, print every fault, and exit",
+	    0, 0, 0 },
 	{ 'T', "dump", NULL, false, set_dump,
-	    "as -t, then print the configuration in force" },
+	    "as -t, then print the configuration in force", 0, 0, 0 },
 	{ 'L', "list-handlers", NULL, false, set_list,
-	    "list the handlers on the module path" },
+	    "list the handlers on the module path", 0, 0, 0 },
 	{ 'H', "help-config", "[KEY]", false, set_help_config,
-	    "print the reference of every configuration key, or of one" },
+	    "print the reference of every configuration key, or of one",
+	    0, 0, 0 },
 	{ 'r', "run", "ADDRESS HANDLER", false, set_run,
-	    "serve one listener without a configuration file" },
+	    "serve one listener without a configuration file", 0, 0, 0 },
 	{ 'm', "model", "MODEL", false, set_model,
-	    "with -r: sync, threaded, forking, prefork or event" },
+	    "with -r: sync, threaded, forking, prefork or event",
+	    0, 0, 0 },
 	{ 'o', "option", "NAME=VALUE", false, set_setting,
-	    "with -r: an option of the handler; may be repeated" },
+	    "with -r: an option of the handler; may be repeated", 0, 0, 0 },
 	{ 'd', "daemon", NULL, false, set_daemon,
-	    "detach; return 0 once the daemon serves, else say why not" },
+	    "detach; return 0 once the daemon serves, else say why not",
+	    0, 0, 0 },
 	{ 'p', "pidfile", "FILE", false, set_pidfile,
-	    "write a locked pid file" },
+	    "write a locked pid file", 0, 0, 0 },
 	{ 'l', "log-level", "LEVEL", false, set_log_level,
-	    "debug, info, notice, warning or error" },
+	    "debug, info, notice, warning or error", 0, 0, 0 },
 	{ 'h', "help", NULL, false, set_help,
-	    "print this" },
+	    "print this", 0, 0, 0 },
 	{ 'V', "version", NULL, false, set_version,
-	    "print the version and what it was built with" },
+	    "print the version and what it was built with", 0, 0, 0 },
 	{ 0, "print", "DOCUMENT", true, set_print,
-	    "mdoc, example, options-mdoc or exit-mdoc: for the build" },
+	    "mdoc, example, options-mdoc or exit-mdoc: for the build",
+	    0, 0, 0 },
 	{ 0, "try-to-take-over", NULL, true, set_try,
 	    "say whether the state on standard input is understood: for "
-	    "an upgrade" },
-	{ 0, NULL, NULL, false, NULL, NULL },
+	    "an upgrade", 0, 0, 0 },
+	{ 0, NULL, NULL, false, NULL, NULL, 0, 0, 0 },
 };

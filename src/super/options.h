@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/option.h"
 
 /*
  * The command line of socketserverd. options[] is the one table: parsing,
@@ -40,16 +41,6 @@ struct options {                /* strings are borrowed from argv */
 	const char *pidfile;            /* -p, or NULL */
 	bool is_daemon;
 	int log_level;                  /* enum log_level; -1 = as configured */
-};
-
-struct option_row {
-	char letter;                    /* 0 = long form only */
-	const char *name;
-	const char *argument;           /* NULL = none; "[X]" optional */
-	bool is_hidden;                 /* not in --help: for our build */
-	int (*set)(struct options *options, const struct option_row *row,
-	    const char *value, struct err *err);
-	const char *help;
 };
 
 extern const struct option_row options_table[]; /* ends with name NULL */

@@ -54,7 +54,7 @@ START_TEST(every_row_is_complete_and_unique)
 			    row->letter != other->letter);
 		}
 	}
-	ck_assert_uint_lt(count, 32);   /* options.c: OPTIONS_MAX */
+	ck_assert_uint_lt(count, OPTION_ROWS_MAX);
 }
 END_TEST
 
