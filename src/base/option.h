@@ -49,6 +49,8 @@ void option_print_help(FILE *out, const struct option_row *table);
 void option_print_mdoc(FILE *out, const struct option_row *table);
 void option_print_bash(FILE *out, const struct option_row *table);
 void option_print_zsh(FILE *out, const struct option_row *table);
+/* A name in two columns with its help, which is broken into lines. */
+void option_print_left(FILE *out, const char *left, const char *help);
 /* One text of zsh's, up to where a remark begins. */
 void option_print_zsh_text(FILE *out, const char *text);
 

@@ -4,18 +4,47 @@
 #include <ctype.h>
 #include <string.h>
 
+#define LINE_COLUMNS 80
+#define HELP_COLUMN 30          /* of --help, behind the names */
+
+/* As much of a text as fits into len columns, up to a space. */
+static size_t
+line_length(const char *text, size_t len)
+{
+	size_t at = len;
+
+	if (strlen(text) <= len)
+		return strlen(text);
+	while (at > 0 && text[at] != ' ')
+		at--;
+	return at > 0 ? at : strlen(text);
+}
+
+void
+option_print_left(FILE *out, const char *left, const char *help)
+{
+	const size_t width = LINE_COLUMNS - HELP_COLUMN;
+	size_t len = line_length(help, width);
+
+	fprintf(out, "%-*s%.*s\n", HELP_COLUMN, left, (int)len, help);
+	for (help += len; *help == ' '; help += len) {
+		help++;
+		len = line_length(help, width);
+		fprintf(out, "%*s%.*s\n", HELP_COLUMN, "", (int)len, help);
+	}
+}
+
 static void
 help_row(FILE *out, const struct option_row *row)
 {
-	char left[64];
+	char left[64], letter[8] = "    ";
 
-	(void)snprintf(left, sizeof(left), "--%s%s%s", row->name,
+	if (row->letter != 0)
+		(void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+	(void)snprintf(left, sizeof(left), "  %s--%s%s%s ", letter, row->name,
 	    row->argument != NULL ? " " : "",
 	    row->argument != NULL ? row->argument : "");
-	if (row->letter != 0)
-		fprintf(out, "  -%c, %-23s %s\n", row->letter, left, row->help);
-	else
-		fprintf(out, "      %-23s %s\n", left, row->help);
+	option_print_left(out, left, row->help);
 }
 
 void
@@ -40,6 +69,22 @@ mdoc_argument(FILE *out, const char *argument)
 		fprintf(out, " Ar %s", argument);
 }
 
+/* A sentence; a backslash and a dash would mean something else. */
+static void
+mdoc_help(FILE *out, const char *help)
+{
+	fputc(toupper((unsigned char)*help++), out);
+	for (; *help != '\0'; help++) {
+		if (*help == '\\')
+			fputs("\\e", out);
+		else if (help[0] == '-' && help[-1] == ' ')
+			fputs("\\-", out);
+		else
+			fputc(*help, out);
+	}
+	fputs(".\n", out);
+}
+
 static void
 mdoc_row(FILE *out, const struct option_row *row)
 {
@@ -48,8 +93,8 @@ mdoc_row(FILE *out, const struct option_row *row)
 		fprintf(out, " Fl %c ,", row->letter);
 	fprintf(out, " Fl -%s", row->name);
 	mdoc_argument(out, row->argument);
-	fprintf(out, "\n%c%s.\n", toupper((unsigned char)row->help[0]),
-	    row->help + 1);
+	fputc('\n', out);
+	mdoc_help(out, row->help);
 }
 
 void
