@@ -9,10 +9,12 @@ dist_man_MANS += \
 	man/socketserver-handler.3 \
 	man/socketserver.7
 man_MANS += \
+	man/socketserver-bench.1 \
 	man/socketserverctl.1 \
 	man/socketserverd.8 \
 	man/socketserverd.conf.5
 CLEANFILES += \
+	man/socketserver-bench.1 \
 	man/socketserverctl.1 \
 	man/socketserverd.8 \
 	man/socketserverd.conf.5
@@ -20,10 +22,13 @@ EXTRA_DIST += \
 	man/docstrings.py \
 	man/handler3 \
 	man/handler-example.c \
+	man/socketserver-bench.1.in \
 	man/socketserverctl.1.in \
 	man/socketserverd.8.in \
 	man/socketserverd.conf.5.in
 
+man/socketserver-bench.1: man/socketserver-bench.1.in Makefile
+	$(do_fill_in)
 man/socketserverctl.1: man/socketserverctl.1.in Makefile
 	$(do_fill_in)
 man/socketserverd.8: man/socketserverd.8.in Makefile

@@ -10,6 +10,14 @@
 
 #include "base/fd.h"
 
+/* sin_port and sin6_port are at the same place. */
+static bool
+is_port_missing(const struct addr *addr)
+{
+	return addr->sa.ss_family != AF_UNIX &&
+	    ((const struct sockaddr_in *)&addr->sa)->sin_port == 0;
+}
+
 int
 dial_address(struct addr *addr, const char *text, struct err *err)
 {
@@ -17,11 +25,10 @@ dial_address(struct addr *addr, const char *text, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (addr->kind == ADDR_FD) {
-		err_set(err, "%s: this is no address to connect to", text);
-		return -EINVAL;
-	}
-	return 0;
+	if (addr->kind != ADDR_FD && !is_port_missing(addr))
+		return 0;
+	err_set(err, "%s: this is no address to connect to", text);
+	return -EINVAL;
 }
 
 bool

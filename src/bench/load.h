@@ -84,7 +84,7 @@ struct load {
 	bool is_hopeless;               /* nobody listens there */
 	bool is_abandoned;              /* answers are waited for no more */
 	bool is_silent;                 /* connections that ask nothing */
-	bool is_holding;                /* nothing is asked; an end is a fault */
+	bool is_holding;                /* nothing is asked */
 	uint64_t opened;                /* connections, ever */
 	int timer_fd;                   /* owned; when the next is due */
 	struct watch timer_watch;

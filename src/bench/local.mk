@@ -29,3 +29,14 @@ bin_PROGRAMS += socketserver-bench
 socketserver_bench_SOURCES = src/bench/main.c
 socketserver_bench_CFLAGS = $(AM_CFLAGS)
 socketserver_bench_LDADD = $(bench_libraries)
+
+check_PROGRAMS += tests/unit/bench
+TESTS += tests/unit/bench
+tests_unit_bench_SOURCES = \
+	tests/unit/bench_main.c tests/unit/bench_suites.h \
+	tests/unit/bench_figures.c \
+	tests/unit/bench_hist.c \
+	tests/unit/bench_options.c \
+	tests/unit/bench_talk.c
+tests_unit_bench_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_bench_LDADD = $(bench_libraries) $(CHECK_LIBS)

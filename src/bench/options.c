@@ -112,6 +112,8 @@ conflict_of(const struct options *options)
 	if (options->line != NULL && options->reply == NULL &&
 	    options->expect == TALK_UPPER)
 		return "--line needs --reply, unless it is echoed";
+	if (options->expect == TALK_UPPER && options->size_bytes < 2)
+		return "--expect upper: a line has two bytes at least";
 	if (options->greeting != NULL && is_datagram)
 		return "--greeting is for connections";
 	if (options->connections * options->depth > TABLE_MOST / 8)
@@ -166,7 +168,10 @@ options_parse(struct options *options, int argc, char **argv, struct err *err)
 static void
 usage_workload(FILE *out, const struct workload *row)
 {
-	fprintf(out, "  %-9s %s\n", row->name, row->help);
+	char left[32];
+
+	(void)snprintf(left, sizeof(left), "  %s", row->name);
+	option_print_left(out, left, row->help);
 }
 
 void
@@ -208,8 +213,8 @@ const struct option_row options_table[] = {
 	    "without an answer for so long is an error; default 5s, for udp "
 	    "1s, for deaf 500ms", FIELD(timeout_ms), 1, 1LL << 30 },
 	{ 'e', "expect", "WHAT", false, set_expect,
-	    "what a right answer is: echo (default), or upper for upper case",
-	    0, 0, 0 },
+	    "what a right answer is: echo (default), or upper for the line in "
+	    "upper case without its newline", 0, 0, 0 },
 	{ 0, "greeting", "TEXT", false, option_set_text,
 	    "what the server says first; \\n, \\xNN and the like are bytes",
 	    FIELD(greeting), 0, 0 },

@@ -31,7 +31,7 @@ struct run {
 	int64_t probe_before_ns, probe_after_ns;        /* 0 = not taken */
 	struct memory empty, full;      /* idle: before and with everybody */
 	bool has_memory;
-	uint64_t deaf, deaf_closed;     /* silent clients; ended by the server */
+	uint64_t deaf, deaf_closed;     /* silent clients; ended by it */
 	uint64_t held;                  /* idle: connections that were held */
 	int64_t live_at;                /* when the next live line is due */
 };

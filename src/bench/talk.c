@@ -86,11 +86,15 @@ messages_fill(char *table, size_t size, size_t total)
 		table[i - 1] = '\n';
 }
 
+/* Each message in upper case without its newline. */
 static void
-make_upper(char *table, size_t total)
+upper_fill(struct talk *talk)
 {
-	for (size_t i = 0; i < total; i++)
-		table[i] = (char)toupper((unsigned char)table[i]);
+	char *to = talk->want;
+
+	for (size_t i = 0; i < talk->say_total; i++)
+		if ((i + 1) % talk->say_len != 0)
+			*to++ = (char)toupper((unsigned char)talk->say[i]);
 }
 
 /* One text again and again, so that it is sent many at once. */
@@ -134,17 +138,20 @@ messages_make(struct talk *talk, const struct talk_wish *wish, struct err *err)
 static int
 answers_make(struct talk *talk, const struct talk_wish *wish, struct err *err)
 {
+	size_t without = wish->expect == TALK_UPPER ? 1 : 0;
+
 	if (wish->reply != NULL)
 		return text_repeat(wish->reply, &talk->want, &talk->want_len,
 		    &talk->want_total, err);
-	talk->want_len = talk->say_len;
-	talk->want_total = talk->say_total;
-	talk->want = malloc(talk->want_total);
+	talk->want_len = talk->say_len - without;
+	talk->want_total = talk->say_total / talk->say_len * talk->want_len;
+	talk->want = malloc(talk->want_total + 1);
 	if (talk->want == NULL)
 		return err_errno(err, ENOMEM, "answers");
-	memcpy(talk->want, talk->say, talk->want_total);
 	if (wish->expect == TALK_UPPER)
-		make_upper(talk->want, talk->want_total);
+		upper_fill(talk);
+	else
+		memcpy(talk->want, talk->say, talk->want_total);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ enum talk_expect { TALK_ECHO, TALK_UPPER };
 
 struct talk {
 	char *say, *want;               /* owned; equal for an echo */
-	size_t say_len, want_len;       /* bytes of one message, of one answer */
+	size_t say_len, want_len;       /* bytes of one message, one answer */
 	size_t say_total, want_total;
 	char *greeting;                 /* owned; NULL = none is waited for */
 	size_t greeting_len;            /* 0 = whatever comes first */

@@ -44,6 +44,8 @@ idle_hold(struct run *run, struct err *err)
 	const struct options *options = run->options;
 	int r;
 
+	if (run->load.is_hopeless)
+		return 0;
 	run->held = count_open(&run->load);
 	r = idle_memory(run, &run->full, err);
 	if (r < 0)
@@ -54,7 +56,7 @@ idle_hold(struct run *run, struct err *err)
 		printf("%" PRIu64 " connections are held\n", run->held);
 		(void)fflush(stdout);
 	}
-	if (run->is_interrupted || run->load.is_hopeless)
+	if (run->is_interrupted)
 		return 0;
 	run->started_at = clock_now();
 	r = load_hold(&run->load, &run->tally, options->duration_ms);

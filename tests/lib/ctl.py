@@ -107,7 +107,8 @@ def expect_exit(done, status, *parts):
 class Program:
     """A socketserverctl that is talked to: over pipes, or over a terminal."""
 
-    def __init__(self, *words, terminal=False, env=None, stdout=None):
+    def __init__(self, *words, terminal=False, env=None, stdout=None,
+                 program=CTL):
         self.got = b""
         self.terminal = None
         if terminal:
@@ -119,7 +120,7 @@ class Program:
             ends = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
             ends["stderr"] = subprocess.STDOUT
         self.process = subprocess.Popen(
-            [CTL, *words], env=environment(env), cwd="/",
+            [program, *words], env=environment(env), cwd="/",
             start_new_session=True, **ends)
         if terminal:
             self.slave = theirs         # its settings are looked at
