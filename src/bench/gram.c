@@ -125,8 +125,7 @@ static void
 gram_open(struct conn *conn, int64_t started)
 {
 	conn->state = CONN_TALKING;
-	if (conn_dial(conn, gram_event, started))
-		gram_write(conn);
+	(void)conn_dial(conn, gram_event, started);
 }
 
 static void

@@ -123,11 +123,28 @@ conn_rest(struct conn *conn)
 	conn->load->resting++;
 }
 
+static void
+issue_count(struct conn *conn, int64_t started)
+{
+	if (in_flight(conn) == 0)
+		conn->load->busy++;
+	conn->started[conn->issued % conn->load->wish.depth] = started;
+	conn->issued++;
+}
+
+static void
+conn_issue(struct conn *conn, int64_t started, int64_t now)
+{
+	if (in_flight(conn) == 0)
+		conn->progress_at = now;
+	issue_count(conn, started);
+}
+
 void
 conn_more(struct conn *conn, int64_t now)
 {
 	struct load *load = conn->load;
-	bool is_paced = load->pace.rate > 0;
+	bool is_paced = load->pace.rate > 0, is_issued = false;
 	int64_t started;
 
 	while (!conn->is_resting && in_flight(conn) < load->wish.depth &&
@@ -136,9 +153,13 @@ conn_more(struct conn *conn, int64_t now)
 			load->wire->open(conn, started);
 		else
 			conn_issue(conn, started, now);
+		is_issued = true;
 		if (is_paced || load->is_once)
 			break;
 	}
+	/* all of them go out together */
+	if (is_issued && conn->fd >= 0)
+		load->wire->ask(conn);
 	if (is_paced && !conn->is_resting && !load->pace.is_over &&
 	    in_flight(conn) < load->wish.depth)
 		idle_push(load, conn);
@@ -149,24 +170,6 @@ load_next(struct load *load, int64_t now)
 {
 	if (load->next_first < load->wish.connections)
 		conn_more(&load->conns[load->next_first++], now);
-}
-
-static void
-issue_count(struct conn *conn, int64_t started)
-{
-	if (in_flight(conn) == 0)
-		conn->load->busy++;
-	conn->started[conn->issued % conn->load->wish.depth] = started;
-	conn->issued++;
-}
-
-void
-conn_issue(struct conn *conn, int64_t started, int64_t now)
-{
-	if (in_flight(conn) == 0)
-		conn->progress_at = now;
-	issue_count(conn, started);
-	conn->load->wire->ask(conn);
 }
 
 static void

@@ -51,7 +51,7 @@ struct pace {
 
 struct wire {                   /* stream or datagram */
 	void (*open)(struct conn *conn, int64_t started);
-	void (*ask)(struct conn *conn);         /* one more has been issued */
+	void (*ask)(struct conn *conn);         /* what has been issued */
 	void (*overdue)(struct conn *conn, int64_t now);
 };
 extern const struct wire wire_stream, wire_datagram;
@@ -120,7 +120,6 @@ void conn_more(struct conn *conn, int64_t now);
 void load_next(struct load *load, int64_t now);
 /* A socket for the slot, watched; conn_fault() has been called otherwise. */
 bool conn_dial(struct conn *conn, watch_fn *fn, int64_t started);
-void conn_issue(struct conn *conn, int64_t started, int64_t now);
 /* The oldest request of the slot has its answer. */
 void conn_answer(struct conn *conn, int64_t now);
 /* It has none and gets none. */

@@ -20,6 +20,7 @@ import time
 
 import measure
 import memory
+import plot
 import report
 import servers
 
@@ -38,8 +39,9 @@ class Bench:
         self.cpu = args.cpu
         self.is_installing = not args.no_install and os.getuid() == 0
         self.best_probe = 10**9
+        self.load = os.path.join(self.builddir, "socketserver-bench")
         self.samples = {}       # (row, workload) -> [Sample]
-        self.absent = {}        # (row, kind) -> why it cannot be measured
+        self.absent = {}        # (row, workload) -> why it cannot be measured
         self.notes = []
         self.failures = 0       # runs with errors, of bare loops and ours
         self.errors = open(os.path.join(folder, "errors"), "ab")
@@ -57,32 +59,9 @@ class Bench:
         self.errors.close()
 
 
-def programs_compile(bench):
-    """Without a Makefile in the build directory: the compiler alone."""
-    folder = os.path.join(bench.builddir, "tests/bench")
-    os.makedirs(folder, exist_ok=True)
-    for file in sorted(os.listdir(bench.srcdir)):
-        name, suffix = os.path.splitext(file)
-        if suffix != ".c" or name == "bare":
-            continue
-        sources = [os.path.join(bench.srcdir, file)]
-        if name != "load":
-            sources.append(os.path.join(bench.srcdir, "bare.c"))
-        link = "-static" if name == "bare_exec" else "-Wl,-z,lazy"
-        subprocess.run(
-            ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-pthread", link,
-             "-o", os.path.join(folder, name), *sources], check=True)
-
-
 def programs_build(bench):
-    makefile = os.path.join(bench.builddir, "Makefile")
-    if os.path.exists(makefile):
-        with open(makefile) as file:
-            if re.search(r"^bench-programs:", file.read(), re.M):
-                subprocess.run(["make", "-s", "-C", bench.builddir,
-                                "bench-programs"], check=True)
-                return
-    programs_compile(bench)
+    subprocess.run(["make", "-s", "-C", bench.builddir, "bench-programs"],
+                   check=True)
 
 
 def progress(text):
@@ -91,42 +70,50 @@ def progress(text):
         sys.stderr.flush()
 
 
-def failed(bench, row, kind, error):
+def failed(bench, row, workloads, error, what):
     """A peer that fails is left out; we and the bare loops must not fail."""
-    if row.role == "peer":
-        bench.absent[row.name, kind] = str(error)
-    else:
-        bench.failures += 1
-        if bench.failures > 3:
-            bench.absent[row.name, kind] = str(error)
-    bench.note(f"{row.name}, {kind}: {error}")
+    bench.failures += not row.may_fail
+    if row.may_fail or bench.failures > 3:
+        for workload in workloads:
+            bench.absent[row.name, workload.title] = "failed"
+    text = str(error).replace(bench.folder + "/", "")
+    bench.note(f"{row.name}, {what}: {text}")
 
 
 def row_run(bench, row, kind, workloads):
-    """One start of a server, one run of each workload."""
-    process, port = row.start(bench, kind)
+    """One start of a server, one run of each workload. What is left to do
+    when one has failed: it may have harmed the server."""
     try:
-        for workload in workloads:
-            count = row.count(workload)
+        process, port = row.start(bench, kind)
+    except (measure.BenchError, OSError) as error:
+        failed(bench, row, workloads, error, "start")
+        return []
+    try:
+        for number, workload in enumerate(workloads):
             progress(f"{row.name}: {workload.title}")
-            measure.load(bench, workload, max(100, count // 10), port)
-            one = measure.sample(bench, process, workload, count, port)
+            try:
+                one = measure.sample(bench, process, row, workload, port)
+            except (measure.BenchError, OSError) as error:
+                failed(bench, row, [workload], error, workload.title)
+                return workloads[number + 1:]
             bench.samples.setdefault(
                 (row.name, workload.title), []).append(one)
     finally:
         process.stop()
+    return []
 
 
 def row_try(bench, row, workloads):
-    for kind in ("echo", "bot"):
-        chosen = [one for one in workloads
-                  if one.kind == kind and row.can(one)]
-        if not chosen or (row.name, kind) in bench.absent:
-            continue
-        try:
-            row_run(bench, row, kind, chosen)
-        except (measure.BenchError, OSError) as error:
-            failed(bench, row, kind, error)
+    """A server for each kind, and one for each workload that needs it fresh."""
+    groups = {}
+    for one in workloads:
+        if row.can(one) and (row.name, one.title) not in bench.absent:
+            key = one.title if one.is_fresh_server else one.kind
+            groups.setdefault(key, []).append(one)
+    for chosen in groups.values():
+        kind = chosen[0].kind
+        while chosen:
+            chosen = row_run(bench, row, kind, chosen)
 
 
 def unsteady(bench, row, workloads):
@@ -185,7 +172,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true",
                         help="the bare loops and socketserverd alone")
     parser.add_argument("--write", action="store_true",
-                        help="write tests/bench/RESULTS.md")
+                        help="write tests/bench/RESULTS.md and results.svg")
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
     parser.add_argument("--cpu", type=int, metavar="N",
                         default=max(os.sched_getaffinity(0)),
@@ -216,6 +203,8 @@ def bench_run(bench, args):
         path = os.path.join(bench.srcdir, "RESULTS.md")
         with open(path, "w") as file:
             file.write(report.markdown(bench, models, sizes))
+        with open(os.path.join(bench.srcdir, "results.svg"), "w") as file:
+            file.write(plot.svg(report.panels(bench, models)))
     return 1 if bench.failures else 0
 
 

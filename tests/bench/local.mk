@@ -2,10 +2,12 @@
 #
 # The benchmark: its programs are built by `make bench-programs` only (bench.py
 # calls it). They are what a plain compiler makes: none of the flags that
-# harden our own programs, so that the floor is a real floor.
+# harden our own programs, so that the floor is a real floor. What needs a
+# library that the daemon does not need is compiled by bench.py when it is first
+# started.
 
 bench_programs = \
-	tests/bench/load \
+	tests/bench/bare_epoll \
 	tests/bench/bare_exec \
 	tests/bench/bare_fork \
 	tests/bench/bare_pool \
@@ -17,13 +19,21 @@ EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += \
 	tests/bench/COUNT \
+	tests/bench/bare_fiber.c \
+	tests/bench/bare_uring.c \
 	tests/bench/bench.py \
 	tests/bench/count.py \
 	tests/bench/many-listeners \
 	tests/bench/measure.py \
 	tests/bench/memory.py \
 	tests/bench/neighbour.py \
+	tests/bench/peer_go.go \
+	tests/bench/peer_haproxy.lua \
+	tests/bench/peer_libev.c \
+	tests/bench/peer_libevent.c \
+	tests/bench/peer_libuv.c \
 	tests/bench/peers.py \
+	tests/bench/plot.py \
 	tests/bench/report.py \
 	tests/bench/servers.py
 
@@ -31,9 +41,10 @@ bench_bare = tests/bench/bare.c tests/bench/bare.h
 bench_cflags = -std=gnu11 -O2 -pthread $(WARN_CFLAGS)
 bench_ldflags = -pthread -Wl,-z,lazy
 
-tests_bench_load_SOURCES = tests/bench/load.c
-tests_bench_load_CFLAGS = $(bench_cflags)
-tests_bench_load_LDFLAGS = $(bench_ldflags)
+tests_bench_bare_epoll_SOURCES = tests/bench/bare_epoll.c \
+	tests/bench/bare_event.c tests/bench/bare_event.h $(bench_bare)
+tests_bench_bare_epoll_CFLAGS = $(bench_cflags)
+tests_bench_bare_epoll_LDFLAGS = $(bench_ldflags)
 tests_bench_bare_exec_SOURCES = tests/bench/bare_exec.c $(bench_bare)
 tests_bench_bare_exec_CFLAGS = $(bench_cflags)
 tests_bench_bare_exec_LDFLAGS = -static
@@ -57,4 +68,4 @@ tests_bench_bare_udp_CFLAGS = $(bench_cflags)
 tests_bench_bare_udp_LDFLAGS = $(bench_ldflags)
 
 .PHONY: bench-programs
-bench-programs: $(bench_programs)
+bench-programs: socketserver-bench $(bench_programs)

@@ -5,16 +5,16 @@ Everything that is measured runs on one processor: two busy virtual
 processors lose up to a third to the host, unseen by the steal counter.
 """
 
+import json
 import os
 import signal
 import subprocess
 import time
 
-PROBE_COUNT = 6000
 PROBE_SLACK = 1.06      # a run whose probe is worse than this is repeated
 QUIET_SECONDS = 0.03    # no more work in so long: the server has finished
 QUIET_NS = 200_000
-LOAD_SECONDS = 30       # the longest that one load may take
+LOAD_SECONDS = 60       # the longest that one load may take
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -80,6 +80,10 @@ class CgroupClock:
         if words[0] == "usage_usec":
             words = words[1:]
         return int(words[0]) * self.unit
+
+    def meter(self, _pid):
+        """How socketserver-bench is told of it."""
+        return ["--cgroup", self.folder]
 
     def pids(self, _pid):
         with open(os.path.join(self.folder, "cgroup.procs")) as file:
@@ -150,6 +154,9 @@ class TreeClock:
                    stat[2] * TICK_NS
                    for one, stat in self._tree(pid).items())
 
+    def meter(self, pid):
+        return ["--pid", str(pid)]
+
     def pids(self, pid):
         return sorted(self._tree(pid))
 
@@ -196,6 +203,9 @@ class Process:
 
     def pids(self):
         return self.clock.pids(self.pid)
+
+    def meter(self):
+        return self.clock.meter(self.pid)
 
     def nanoseconds(self):
         return self.clock.nanoseconds(self.pid)
@@ -257,50 +267,56 @@ def _kill(pid):
         pass
 
 
-def probe(bench):
-    """CPU nanoseconds of a fixed TCP ping-pong: the machine's own speed."""
-    result = _run(bench, [bench.program("load"), "probe", str(PROBE_COUNT)])
-    nanoseconds = int(result)
-    bench.best_probe = min(bench.best_probe, nanoseconds)
-    return nanoseconds
+def _fault(result, found):
+    """What was wrong with a load, in one sentence."""
+    if found is None:
+        lines = result.stderr.strip().splitlines() or ["no report"]
+        return lines[0]
+    kinds = ", ".join(f"{count} {kind} ({found['first_errors'][kind]})"
+                      for kind, count in found["errors_by_kind"].items())
+    return f"{found['requests']} answered, errors: {kinds}"
 
 
-def _run(bench, argv):
-    """The output of a program of ours on the chosen processor."""
+def load(bench, words):
+    """What socketserver-bench reports of a load on the chosen processor, and
+    what was wrong with it, or None."""
+    argv = [bench.load, "--json", *words]
     try:
         result = subprocess.run(
             argv, capture_output=True, text=True, timeout=LOAD_SECONDS,
             stdin=subprocess.DEVNULL, start_new_session=True,
             preexec_fn=lambda: place(bench))
     except subprocess.TimeoutExpired:
-        raise BenchError(f"{argv[1]} not done in {LOAD_SECONDS} s") from None
-    if result.returncode:
-        lines = result.stderr.strip().splitlines() or [""]
-        raise BenchError(f"{lines[0]} ({result.stdout.strip()})")
-    return result.stdout
+        raise BenchError(f"not done in {LOAD_SECONDS} s") from None
+    found = json.loads(result.stdout) if result.stdout else None
+    fault = _fault(result, found) if result.returncode else None
+    return found, fault
 
 
-def load(bench, workload, count, port):
-    """One load run; raises BenchError when a single answer is wrong."""
-    argv = [bench.program("load"), workload.word, str(workload.parallel),
-            str(count), str(port), *workload.talk]
-    _run(bench, argv)
+def must_load(bench, words):
+    found, fault = load(bench, words)
+    if fault:
+        raise BenchError(fault)
+    return found
 
 
 class Sample:
     """One measured run."""
 
-    def __init__(self, microseconds, probe_ns):
-        self.microseconds = microseconds
+    def __init__(self, value, probe_ns):
+        self.value = value              # None: the server is deaf
         self.probe_ns = probe_ns        # the worse of before and after
 
     def is_steady(self, bench):
         return self.probe_ns <= bench.best_probe * PROBE_SLACK
 
 
-def sample(bench, process, workload, count, port):
-    before = probe(bench)
-    start = process.quiet()
-    load(bench, workload, count, port)
-    used = process.quiet() - start
-    return Sample(used / 1000 / count, max(before, probe(bench)))
+def sample(bench, process, row, workload, port):
+    words = workload.words(row.count(workload), port)
+    words += ["--warmup", row.warmup, *workload.meter(process)]
+    found, fault = load(bench, words)
+    if fault and not (found and workload.is_deaf(found)):
+        raise BenchError(fault)
+    probes = found["probe_before_ns"], found["probe_after_ns"]
+    bench.best_probe = min(bench.best_probe, *probes)
+    return Sample(workload.value(found), max(probes))

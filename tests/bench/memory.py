@@ -43,19 +43,21 @@ class Hold:
     """BURST connections that carried one request each and stay."""
 
     def __init__(self, bench, port):
-        argv = [bench.program("load"), "hold", str(BURST), str(port)]
+        argv = [bench.load, "--no-probe", "-c", str(BURST), "-d", "1h",
+                "idle", f"tcp://127.0.0.1:{port}"]
         self.popen = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.popen.stdout.readline() != "held\n":
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        if self.popen.stdout.readline() != f"{BURST} connections are held\n":
             self.close()
             raise measure.BenchError("not all connections could be held")
 
     def close(self):
+        self.popen.terminate()
         self.popen.communicate()
 
 
 def _service_lines(bench, row, process, port):
-    measure.load(bench, servers.CRR, 500, port)
+    measure.must_load(bench, servers.CRR.words(500, port))
     process.quiet()
     pids = services(process)
     sums = [rollup(pid) for pid in pids]
@@ -121,11 +123,12 @@ def _row_lines(bench, row):
 def memory_lines(bench, models):
     """(what, KiB, goal in KiB or None) for each of our own rows."""
     lines = []
+    measured = {name for name, _ in bench.samples}
     for model in models:
         if model.workloads == (servers.UDP,):
             continue
         for row in model.rows:
-            if row.role == "ours":
+            if row.role == "ours" and row.name in measured:
                 try:
                     lines += _row_lines(bench, row)
                 except (measure.BenchError, OSError) as error:

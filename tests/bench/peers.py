@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
-"""Python's socketserver as a peer: peers.py CLASS [GREETING REPLY]
+"""Python's socketserver as a peer: peers.py CLASS [GREETING REPLY]; the class
+"asyncio" is a protocol of that module.
 
 The handler is the one of the module's documentation, the limits are raised.
 Prints the port that it listens on.
 """
 
+import asyncio
 import socketserver
 import sys
 
@@ -25,7 +27,24 @@ class Datagram(socketserver.BaseRequestHandler):
         sock.sendto(data, self.client_address)
 
 
-def main():
+class Protocol(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+        if GREETING:
+            transport.write(GREETING)
+
+    def data_received(self, data):
+        self.transport.write(REPLY or data)
+
+
+async def serve_asyncio():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Protocol, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def serve_class():
     base = getattr(socketserver, sys.argv[1])
     is_datagram = issubclass(base, socketserver.UDPServer)
 
@@ -40,4 +59,7 @@ def main():
         server.serve_forever()
 
 
-main()
+if sys.argv[1] == "asyncio":
+    asyncio.run(serve_asyncio())
+else:
+    serve_class()

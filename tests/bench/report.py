@@ -17,12 +17,17 @@ class Cell:
     def __init__(self, bench, samples):
         steady = [one for one in samples if one.is_steady(bench)]
         self.is_steady = bool(steady)
-        values = [one.microseconds for one in steady or samples]
+        values = [one.value for one in steady or samples]
+        self.is_deaf = None in values
+        if self.is_deaf:
+            values = [0]
         self.median = statistics.median(values)
         self.least = min(values)
         self.most = max(values)
 
     def text(self, floor):
+        if self.is_deaf:
+            return "deaf"
         text = f"{_short(self.median)} ({_short(self.least)}" \
             f"-{_short(self.most)})"
         if not self.is_steady:
@@ -47,20 +52,34 @@ def _cells(bench, model):
     return cells
 
 
+def _head(workload):
+    return workload.title if workload.unit == "us" else \
+        f"{workload.title}, {workload.unit}"
+
+
+def panels(bench, models):
+    """What plot.py draws: (model, [(workload, [(row, role, cell or None)])])."""
+    return [(model.name,
+             [(_head(workload),
+               [(row.name, row.role, cells.get((row.name, workload.title)))
+                for row in model.rows])
+              for workload in model.workloads])
+            for model in models for cells in [_cells(bench, model)]]
+
+
 def _model_rows(bench, model):
     """Lines of cells, the head first."""
     cells = _cells(bench, model)
     floor = model.rows[0].name
-    lines = [[model.name] + [one.title for one in model.workloads]]
+    lines = [[model.name] + [_head(one) for one in model.workloads]]
     for row in model.rows:
         line = [row.name]
         for workload in model.workloads:
             cell = cells.get((row.name, workload.title))
             base = cells.get((floor, workload.title))
-            line.append(cell.text(base) if cell else
-                        bench.absent.get((row.name, workload.kind), ""))
-        if (row.name, "echo") in bench.absent and not any(line[1:]):
-            line[1] = bench.absent[row.name, "echo"]
+            line.append(
+                cell.text(base if workload.has_goal else None) if cell
+                else bench.absent.get((row.name, workload.title), ""))
         if any(line[1:]):
             lines.append(line)
     return lines
@@ -87,6 +106,8 @@ def verdicts(bench, models):
         floor = model.rows[0].name
         for row in (row for row in model.rows if row.role == "ours"):
             for workload in model.workloads:
+                if not workload.has_goal:
+                    continue
                 cell = cells.get((row.name, workload.title))
                 base = cells.get((floor, workload.title))
                 if cell and base and base.median > 0:
@@ -148,7 +169,10 @@ def facts(bench):
         f"machine's own ping-pong {bench.best_probe / 1000:.2f} us.",
         "rr N: N kept connections, 64 bytes to and fro. crr 32: connect, one "
         "64-byte echo, close, 32 at once. bot 32: connect, greeting, a line, "
-        "its answer, close. udp 16: 64-byte datagrams on 16 sockets. ~: the "
+        "its answer, close. stream: 64 KiB blocks, 4 on their way. udp 16: "
+        "64-byte datagrams on 16 sockets. deaf 200: a new client's latency "
+        "while 200 have sent one byte and stay. idle 1000: memory of a "
+        "connection. ~: the "
         "machine was never steady. socketserverd writes its access log to a "
         "file, unless \"access off\".",
     ]

@@ -16,7 +16,7 @@ from measure import BenchError, Process
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GREETING = "欢迎致电 10086,请输入1xxx,0转人工服务."
-LINE = "0\n"
+LINE = "0\\n"         # as socketserver-bench reads it
 REPLY = "通过可能会被录音.balabala一大推"
 WORKERS = 64
 CONNECTIONS = 2048      # every limit on connections is raised to this
@@ -26,38 +26,118 @@ APACHE_MODULES = "/usr/lib/apache2/modules"
 
 
 class Workload:
-    def __init__(self, title, word, parallel, count, kind="echo"):
+    """One of socketserver-bench's, and the figure that is taken from it."""
+
+    unit = "us"
+    has_goal = True
+    is_fresh_server = False     # what was done before would be seen
+
+    def __init__(self, title, word, parallel, count, kind="echo", talk=()):
         self.title = title
         self.word = word
         self.parallel = parallel
         self.count = count
         self.kind = kind
-        self.is_kept = word in ("rr", "udp")
-        self.talk = (GREETING, LINE, REPLY) if kind == "bot" else ()
+        self.talk = talk
+        self.is_kept = word not in ("crr", "greeting", "deaf")
+
+    def words(self, count, port):
+        scheme = "udp" if self.word == "udp" else "tcp"
+        return ["-c", str(self.parallel), *self.length(count), *self.talk,
+                self.word, f"{scheme}://127.0.0.1:{port}"]
+
+    def length(self, count):
+        return ["-n", str(count)]
+
+    def meter(self, process):
+        return process.meter()
+
+    def is_deaf(self, found):
+        return False
+
+    def value(self, found):
+        return found["server_cpu_us_per_request"]
 
 
+class Stream(Workload):
+    """64 KiB blocks, four on their way: a block becomes 1,000,000 bytes."""
+
+    unit = "us/MB"
+
+    def value(self, found):
+        return found["server_cpu_us_per_request"] * 1e6 / 65536
+
+
+class Deaf(Workload):
+    """A new client's latency (p99) while others are silent."""
+
+    unit = "p99 us"
+    has_goal = False
+
+    def length(self, count):
+        return ["-d", "1s"]
+
+    def meter(self, process):
+        return []
+
+    def is_deaf(self, found):
+        return set(found["errors_by_kind"]) <= {"timeout", "connect"}
+
+    def value(self, found):
+        is_deaf = found["errors"] or not found["requests"]
+        return None if is_deaf else found["latency_us"]["p99"]
+
+
+class Idle(Workload):
+    """Memory of a connection: PSS, page tables and kernel stacks."""
+
+    unit = "KiB"
+    has_goal = False
+    is_fresh_server = True
+
+    def length(self, count):
+        return ["-d", "100ms"]
+
+    def meter(self, process):
+        return ["--pid", str(process.pid)]
+
+    def value(self, found):
+        return found["bytes_per_connection"] / 1024
+
+
+HOTLINE = ("--greeting", GREETING, "--line", LINE, "--reply", REPLY)
 RR1 = Workload("rr 1", "rr", 1, 40_000)
 RR64 = Workload("rr 64", "rr", 64, 60_000)
+RR1000 = Workload("rr 1000", "rr", 1000, 60_000)
 CRR = Workload("crr 32", "crr", 32, 12_000)
-BOT = Workload("bot 32", "bot", 32, 12_000, "bot")
+BOT = Workload("bot 32", "greeting", 32, 12_000, "bot", HOTLINE)
+STREAM = Stream("stream", "stream", 1, 8_000)
 UDP = Workload("udp 16", "udp", 16, 80_000)
+DEAF = Deaf("deaf 200", "deaf", 200, 0)
+IDLE = Idle("idle 1000", "idle", 1000, 0)
 
 
 class Row:
     """One server: start(bench, kind) gives (Process, port)."""
 
     def __init__(self, name, start, kinds=("echo", "bot"), slowness=1,
-                 role="peer", kept_only=None):
+                 role="peer", kept_only=None, without=(), may_fail=None,
+                 warmup="200ms"):
         self.name = name
         self.start = start
         self.kinds = kinds
         self.slowness = slowness        # of a new connection: fewer are made
         self.role = role                # bare, ours, info or peer
         self.kept_only = kept_only      # why it cannot serve new connections
+        self.without = without          # workloads that it cannot do
+        self.warmup = warmup
+        # a peer's failure is its own; ours and the bare loops' are ours
+        self.may_fail = role == "peer" if may_fail is None else may_fail
 
     def can(self, workload):
         return workload.kind in self.kinds and (
-            workload.is_kept or not self.kept_only)
+            workload.is_kept or not self.kept_only) and \
+            workload not in self.without
 
     def count(self, workload):
         if workload.is_kept:
@@ -129,6 +209,35 @@ def bare(name):
     return start
 
 
+def _compile(bench, name, libraries):
+    """The compiler's complaint, or None."""
+    sources = [os.path.join(HERE, one)
+               for one in (f"{name}.c", "bare.c", "bare_event.c")]
+    result = subprocess.run(
+        ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-pthread", "-Wl,-z,lazy",
+         "-o", os.path.join(bench.folder, name), *sources,
+         *(f"-l{one}" for one in libraries)], capture_output=True, text=True)
+    bench.errors.write(result.stderr.encode())
+    return result.stderr if result.returncode else None
+
+
+def compiled(name, package, *libraries):
+    """A program that needs a library: compiled when it is first started."""
+    def start(bench, kind):
+        program = os.path.join(bench.folder, name)
+        if not os.path.exists(program) and _compile(bench, name, libraries):
+            if bench.is_installing and shutil.which("apt-get"):
+                _apt(bench, "install", package)
+            if _compile(bench, name, libraries):
+                raise BenchError(f"the Debian package {package} is missing")
+        argv = [program]
+        if kind == "bot":
+            argv += ["-g", GREETING, "-r", REPLY]
+        process = Process(bench, argv, stdout=subprocess.PIPE, text=True)
+        return started(process, port_printed)
+    return start
+
+
 # socketserverd
 
 def _config(bench, kind, transport, settings, access):
@@ -193,6 +302,7 @@ def ours(settings, transport="tcp", access="true"):
 PACKAGES = {
     "apache2": "apache2-bin", "tcpserver": "ucspi-tcp", "socat": "socat",
     "ncat": "ncat", "xinetd": "xinetd", "systemd-socket-activate": "systemd",
+    "go": "golang-go", "haproxy": "haproxy",
 }
 
 
@@ -208,11 +318,14 @@ def _apt(bench, *words, **options):
 def _xinetd_unpack(bench):
     """Unpacked, not installed: its package starts a daemon of its own."""
     folder = os.path.join(bench.folder, "xinetd-package")
+    program = os.path.join(folder, "usr/sbin/xinetd")
+    if os.path.exists(program):
+        return program
     os.makedirs(folder, exist_ok=True)
     _apt(bench, "install", "libtirpc3", "libwrap0", "libselinux1")
     if _apt(bench, "download", "xinetd", cwd=folder):
         subprocess.run("dpkg -x xinetd*.deb .", shell=True, cwd=folder)
-    return os.path.join(folder, "usr/sbin/xinetd")
+    return program
 
 
 def program_find(bench, name):
@@ -360,57 +473,121 @@ def socket_activate(bench, kind):
     return started(Process(bench, argv), port_answers, port)
 
 
-def _ours(name, settings, slowness=1, **options):
+def go(bench, kind):
+    program = os.path.join(bench.folder, "peer_go")
+    if not os.path.exists(program):
+        env = dict(os.environ, GO111MODULE="off", GOFLAGS="",
+                   GOCACHE=os.path.join(bench.folder, "go-cache"))
+        result = subprocess.run(
+            [program_find(bench, "go"), "build", "-o", program,
+             os.path.join(HERE, "peer_go.go")], env=env, capture_output=True)
+        bench.errors.write(result.stderr)
+    argv = [program] + ([GREETING, REPLY] if kind == "bot" else [])
+    process = Process(bench, argv, stdout=subprocess.PIPE, text=True)
+    return started(process, port_printed)
+
+
+def haproxy(bench, kind):
+    program = program_find(bench, "haproxy")
+    port = port_free()
+    path = os.path.join(bench.folder, "haproxy.cfg")
+    with open(path, "w") as file:
+        file.write(f"""
+global
+  nbthread 1
+  maxconn {CONNECTIONS}
+  lua-load {os.path.join(HERE, "peer_haproxy.lua")}
+defaults
+  mode tcp
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+frontend talk
+  bind 127.0.0.1:{port} backlog 4096
+  tcp-request content use-service lua.talk
+""")
+    env = dict(os.environ)
+    if kind == "bot":
+        env.update(GREETING=GREETING, REPLY=REPLY)
+    process = Process(bench, [program, "-db", "-f", path], env=env)
+    return started(process, port_answers, port)
+
+
+def _ours(name, settings, slowness=1, without=(), may_fail=False, **options):
     """Our row as an installation runs it, and one without access lines."""
+    how = {"slowness": slowness, "without": without, "may_fail": may_fail}
     return [
-        Row(f"socketserverd {name}", ours(settings, **options),
-            slowness=slowness, role="ours"),
+        Row(f"socketserverd {name}", ours(settings, **options), role="ours",
+            **how),
         Row(f"socketserverd {name}, access off",
-            ours(settings, access="false", **options),
-            slowness=slowness, role="info"),
+            ours(settings, access="false", **options), role="info", **how),
     ]
 
 
 ECHO = ("echo",)
+MANY = (RR1000, IDLE)   # a program each: a thousand of them is no fair test
 SLOW_FORK, SLOW_EXEC, SLOW_PYTHON = 3, 8, 30
 SLOW_NCAT = 60          # its queue holds 10: others wait for their second SYN
 
 MODELS = [
-    Model("sync", (RR1, CRR, BOT), [
+    Model("event", (RR1, RR64, RR1000, CRR, BOT, STREAM, DEAF, IDLE), [
+        Row("bare epoll", bare("bare_epoll"), role="bare"),
+        Row("bare fiber", compiled("bare_fiber", "libboost-context-dev",
+                                   "boost_context"),
+            role="bare", may_fail=True),
+        Row("bare io_uring", compiled("bare_uring", "liburing-dev", "uring"),
+            role="bare", may_fail=True),
+        *_ours("event epoll", 'concurrency = "event"; io = "epoll";',
+               may_fail=True),
+        *_ours("event io_uring", 'concurrency = "event"; io = "io_uring";',
+               may_fail=True),
+        Row("libev", compiled("peer_libev", "libev-dev", "ev")),
+        Row("libuv", compiled("peer_libuv", "libuv1-dev", "uv")),
+        Row("libevent", compiled("peer_libevent", "libevent-dev",
+                                 "event_core")),
+        Row("Go net", go),
+        # its first second is slow: malloc gives back each buffer at first
+        Row("Python asyncio", python("asyncio"), warmup="2s"),
+        Row("HAProxy Lua", haproxy, without=(STREAM,)),
+    ]),
+    Model("sync", (RR1, CRR, BOT, STREAM), [
         Row("bare sync", bare("bare_sync"), role="bare"),
         *_ours("sync", 'concurrency = "sync";'),
         Row("Python TCPServer", python("TCPServer")),
     ]),
-    Model("threaded", (RR1, RR64, CRR, BOT), [
+    Model("threaded", (RR1, RR64, RR1000, CRR, BOT, STREAM, DEAF, IDLE), [
         Row("bare thread", bare("bare_thread"), role="bare"),
         *_ours("threaded", 'concurrency = "threaded";'),
         Row("Python ThreadingTCPServer", python("ThreadingTCPServer"),
             slowness=4),
     ]),
-    Model("threaded, 64 workers", (RR1, RR64, CRR, BOT), [
+    Model("threaded, 64 workers", (RR1, RR64, CRR, BOT, STREAM, DEAF), [
         Row("bare pool", bare("bare_pool"), role="bare"),
         *_ours("threaded 64",
                f'concurrency = "threaded"; workers = {WORKERS};'),
         Row("Apache worker", apache("worker"), ECHO),
         Row("Apache event", apache("event"), ECHO),
     ]),
-    Model("prefork, 64 workers", (RR1, RR64, CRR, BOT), [
+    Model("prefork, 64 workers", (RR1, RR64, CRR, BOT, STREAM, DEAF), [
         Row("bare prefork", bare("bare_prefork"), role="bare"),
         *_ours("prefork 64", f'concurrency = "prefork"; workers = {WORKERS};'),
         Row("Apache prefork", apache("prefork"), ECHO),
     ]),
-    Model("forking", (RR1, RR64, CRR, BOT), [
+    Model("forking", (RR1, RR64, RR1000, CRR, BOT, STREAM, DEAF, IDLE), [
         Row("bare fork", bare("bare_fork"), slowness=SLOW_FORK, role="bare"),
         *_ours("forking", 'concurrency = "forking";', slowness=SLOW_FORK),
         Row("Python ForkingTCPServer", python("ForkingTCPServer"),
-            slowness=SLOW_PYTHON),
-        Row("xinetd builtin", xinetd(True), ECHO,
+            slowness=SLOW_PYTHON, without=(IDLE,)),
+        Row("xinetd builtin", xinetd(True), ECHO, without=MANY,
             kept_only="hangs when 32 connect again and again"),
-        Row("socat fork", socat, ECHO, slowness=SLOW_EXEC),
-        Row("tcpserver exec", tcpserver, slowness=SLOW_EXEC),
-        Row("xinetd exec", xinetd(False), ECHO, slowness=SLOW_EXEC),
-        Row("systemd-socket-activate", socket_activate, slowness=SLOW_EXEC),
-        Row("ncat exec", ncat, ECHO, slowness=SLOW_NCAT),
+        Row("socat fork", socat, ECHO, slowness=SLOW_EXEC, without=MANY),
+        Row("tcpserver exec", tcpserver, slowness=SLOW_EXEC, without=MANY),
+        Row("xinetd exec", xinetd(False), ECHO, slowness=SLOW_EXEC,
+            without=MANY),
+        Row("systemd-socket-activate", socket_activate, slowness=SLOW_EXEC,
+            without=MANY),
+        Row("ncat exec", ncat, ECHO, slowness=SLOW_NCAT,
+            without=(*MANY, DEAF)),
     ]),
     Model("udp", (UDP,), [
         Row("bare udp", bare("bare_udp"), role="bare"),
