@@ -6,8 +6,8 @@ import signal
 import proc
 from daemon import QUIET_ASAN
 from peers import TCP4, UDP4
-from scenario import (FORKING, MODELS, PREFORK2, THREADED, Failure, listener,
-                      scenario)
+from scenario import (EVENTS, FORKING, MODELS, PREFORK2, THREADED, Failure,
+                      listener, scenario)
 from until import eventually, expect, expect_equal, stays
 
 
@@ -82,7 +82,8 @@ def a_death_in_a_handler_harms_no_other(story, death, model):
                  "access lines of the victim")
 
 
-@scenario(model=[model for model in MODELS if model is not FORKING])
+@scenario(model=[model for model in MODELS
+                 if model is not FORKING and model not in EVENTS])
 def a_handler_may_end_its_thread(story, model):
     """In its second request, too; and there are others, or a new process."""
     daemon = story.serve(rude(TCP4, model))
@@ -106,6 +107,20 @@ def a_handler_may_end_its_thread(story, model):
         daemon.log.wait(lambda r: r.get("result") == "error"
                         and r.get("peer") == peer)
     daemon.stop()
+
+
+@scenario(model=EVENTS)
+def the_end_of_the_only_thread_is_a_crash(story, model):
+    daemon = story.serve(rude(TCP4, model))
+    daemon.may_crash = True
+    for count in (1, 2):
+        eventually("a client is served", lambda: daemon.dial("rude").send(
+            "pid\n").line(), 10)
+        victim = daemon.dial("rude").send("pid\n")
+        victim.line()
+        victim.send("threadexit\n")
+        victim.ending()
+        daemon.log.wait(lambda r: r.get("result") == "crash", count=count)
 
 
 @scenario(model=MODELS)
