@@ -16,7 +16,6 @@
 #include "conf/draft.h"
 
 #define NAME_LENGTH_MAX 63
-#define PREFORK_WORKERS 4
 #define STACK_MIN 65536         /* glibc's own needs, and a request's */
 
 /* --- names --- */
@@ -255,6 +254,21 @@ check_spare(struct draft *draft, const struct draft_listener *listener)
 		    conf->min_spare, conf->max_workers);
 }
 
+/* Nobody would take from the sockets of processes that are not there yet. */
+static void
+check_reuse_port(struct draft *draft, const struct draft_listener *listener)
+{
+	struct listener_conf *conf = listener->conf;
+
+	if (!conf->reuse_port || !conf->max_workers)
+		return;
+	conf->reuse_port = false;
+	if (draft_is_own(listener, "reuse_port"))
+		draft_fault(draft, listener, "reuse_port", NULL, "does not go "
+		    "with max_workers: every process has sockets of its own, "
+		    "so their number is fixed; set workers alone");
+}
+
 static bool
 any_bad(const struct draft_listener *listener, const char *const *paths)
 {
@@ -276,6 +290,7 @@ check_numbers(struct draft *draft, const struct draft_listener *listener)
 		check_pool(draft, listener);
 		if (conf->concurrency == CONCURRENCY_PREFORK)
 			check_spare(draft, listener);
+		check_reuse_port(draft, listener);
 	}
 	if (conf->restart.initial_ms > conf->restart.maximum_ms &&
 	    !draft_is_bad(listener, "restart.initial") &&

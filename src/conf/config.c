@@ -6,6 +6,15 @@
 
 #define ARENA_CHUNK 16384
 
+unsigned
+config_processes(const struct listener_conf *conf)
+{
+	if (conf->concurrency != CONCURRENCY_PREFORK &&
+	    conf->concurrency != CONCURRENCY_EVENT)
+		return 1;
+	return conf->workers > 0 ? (unsigned)conf->workers : PREFORK_WORKERS;
+}
+
 struct config *
 config_new(void)
 {

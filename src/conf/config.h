@@ -65,6 +65,7 @@ struct listener_conf {
 	int64_t tick_ms;                /* 0 = off */
 	struct string_list allow, deny; /* prefixes, in the form of acl_parse() */
 	bool reuse_address;
+	bool reuse_port;                /* each process has sockets of its own */
 	bool nodelay;
 	int64_t keepalive_s;            /* 0 = off; idle seconds; -1 = on, system's times */
 	int64_t read_buffer_bytes, write_buffer_bytes;
@@ -111,6 +112,8 @@ struct config {
 	size_t listener_count;
 };
 
+#define PREFORK_WORKERS 4       /* `workers` unset */
+
 /* control.socket when nobody says otherwise. */
 #define CONTROL_SOCKET RUNSTATEDIR "/socketserverd/control.sock"
 
@@ -118,6 +121,8 @@ struct config {
 const char *concurrency_word(int64_t concurrency);
 /* "epoll", "io_uring"; NULL for anything else. */
 const char *io_word(int64_t io);
+/* How many service processes a listener begins with. */
+unsigned config_processes(const struct listener_conf *conf);
 struct config *config_new(void);                /* empty; NULL out of memory */
 void config_free(struct config **config);
 /* The listener of that name, enabled or not; NULL = there is none. */

@@ -73,7 +73,7 @@ diff_listener(const struct listener_conf *old, const struct listener_conf *new,
 			add_row(change, row);
 	}
 	change->is_moved = !string_list_is_equal(&old->addresses,
-	    &new->addresses);
+	    &new->addresses) || old->reuse_port != new->reuse_port;
 	/* sockets are handed to a process when it starts */
 	if (change->is_moved)
 		change->needs_generation = true;

@@ -28,7 +28,8 @@ enum change_kind {
 struct change {
 	enum change_kind kind;
 	bool needs_generation;  /* a key that only new processes follow */
-	bool is_moved;          /* other addresses: sockets open and close */
+	bool is_moved;          /* other addresses, or other processes have them:
+				 * sockets open and close */
 	size_t count;
 	/* The keys that differ, in the order of the table. */
 	const struct conf_row *rows[CHANGE_ROWS_MAX];

@@ -268,6 +268,17 @@ static const struct conf_row listener_rows[] = {
 	  .help = "Bind a TCP address although connections of an earlier run "
 	      "linger on it (SO_REUSEADDR). Datagram sockets never have it. It "
 	      "counts only when an address is bound." },
+	{ "reuse_port", LISTENER(BOOL, reuse_port), .reload = RELOAD_SOCKET,
+	  .python = "allow_reuse_port",
+	  .models = ROW_MODEL(PREFORK) | ROW_MODEL(EVENT),
+	  .sockets = ROW_ON_TCP | ROW_ON_UDP,
+	  .help = "Bind each TCP and UDP address once for each process "
+	      "(SO_REUSEPORT), so that each takes from a queue of its own, "
+	      "which the kernel chooses by the peer's address. A process that "
+	      "is slow or hangs keeps its queue waiting, however idle the "
+	      "others are; one that dies leaves it to its successor. Sockets "
+	      "stay as long as their address is configured: with fewer workers "
+	      "those that are left share all of them. Not with max_workers." },
 	{ "nodelay", LISTENER(BOOL, nodelay), .number = true,
 	  .reload = RELOAD_GENERATION, .python = "disable_nagle_algorithm",
 	  .sockets = ROW_ON_TCP | ROW_ON_FD,

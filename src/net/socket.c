@@ -60,6 +60,16 @@ socket_set(int fd, const struct socket_option *options, size_t count,
 }
 
 int
+socket_share_port(int fd, struct err *err)
+{
+	const struct socket_option option = {
+		SOL_SOCKET, SO_REUSEPORT, 1, "reuse_port",
+	};
+
+	return socket_set(fd, &option, 1, err);
+}
+
+int
 socket_ask(int fd, int name)
 {
 	int value = -1;

@@ -24,6 +24,9 @@ struct socket_option {
 int socket_new(struct endpoint *ep, int type, struct err *err);
 int socket_set(int fd, const struct socket_option *options, size_t count,
     struct err *err);
+/* Another socket of the same user may bind the same address (SO_REUSEPORT):
+ * set before bind(2), or later on the one that is there. */
+int socket_share_port(int fd, struct err *err);
 /* An integer option of SOL_SOCKET; -errno. */
 int socket_ask(int fd, int name);
 /* SO_RCVTIMEO and SO_SNDTIMEO; 0 = none. */

@@ -89,11 +89,18 @@ tcp_open(struct endpoint *ep, const struct listener_conf *conf, struct err *err)
 		r = open_prepare(ep, conf, err);
 	if (r == 0)
 		r = socket_bind(ep, err);
-	if (r == 0)
+	if (r == 0 && !ep->is_late)
 		r = socket_listen(ep, conf, err);
 	if (r < 0)
 		fd_close(&ep->fd);
 	return r;
+}
+
+/* A socket that is bound only is chosen for no connection. */
+static int
+tcp_join(struct endpoint *ep, const struct listener_conf *conf, struct err *err)
+{
+	return socket_listen(ep, conf, err);
 }
 
 /* listen(2) on a socket that listens changes its backlog; what waits in the
@@ -185,6 +192,7 @@ const struct transport tcp_transport = {
 	.kind = ADDR_TCP,
 	.is_stream = true,
 	.open = tcp_open,
+	.join = tcp_join,
 	.ready = tcp_ready,
 	.apply = tcp_apply,
 	.take = socket_accept,

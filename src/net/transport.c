@@ -7,6 +7,7 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -89,6 +90,32 @@ endpoint_open(struct endpoint *ep, const char *address,
 	return err_errno(err, -r, "cannot listen on %s", address);
 }
 
+int
+endpoint_open_beside(struct endpoint *ep, const struct endpoint *first,
+    const struct listener_conf *conf, bool is_late, struct err *err)
+{
+	int r = socket_share_port(first->fd, err);
+
+	endpoint_clear(ep);
+	if (r < 0)
+		return r;
+	ep->transport = first->transport;
+	ep->addr = first->addr;
+	ep->is_late = is_late;
+	memcpy(ep->address, first->address, sizeof(ep->address));
+	return ep->transport->open(ep, conf, err);
+}
+
+int
+endpoint_join(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err)
+{
+	int r = ep->is_late ? ep->transport->join(ep, conf, err) : 0;
+
+	ep->is_late = ep->is_late && r < 0;
+	return r;
+}
+
 /* The transport of a socket; NULL with *err when it is none that can serve. */
 static const struct transport *
 recognise(int fd, struct err *err)
@@ -106,11 +133,6 @@ recognise(int fd, struct err *err)
 		    "can be served: TCP, UDP, Unix stream or datagram", fd);
 		return NULL;
 	}
-	if (type == SOCK_STREAM && socket_ask(fd, SO_ACCEPTCONN) != 1) {
-		err_set(err, "the socket of descriptor %d does not listen; "
-		    "with systemd, set Accept=no in the socket unit", fd);
-		return NULL;
-	}
 	return transport_of(family->kind);
 }
 
@@ -124,7 +146,18 @@ is_bound(const struct endpoint *ep)
 }
 
 int
-endpoint_adopt(struct endpoint *ep, int fd, struct err *err)
+endpoint_settle(struct endpoint *ep, struct err *err)
+{
+	int r = learn_name(ep);
+
+	if (r < 0)
+		return err_errno(err, -r, "descriptor %d", ep->fd);
+	ep->is_wildcard = inet_is_wildcard(&ep->addr);
+	return 0;
+}
+
+int
+endpoint_receive(struct endpoint *ep, int fd, struct err *err)
 {
 	int r;
 
@@ -135,16 +168,36 @@ endpoint_adopt(struct endpoint *ep, int fd, struct err *err)
 	ep->addr.kind = ep->transport->kind;
 	ep->fd = fd;
 	ep->is_adopted = true;
-	r = learn_name(ep);
-	if (r == 0 && is_bound(ep)) {
-		ep->is_wildcard = inet_is_wildcard(&ep->addr);
-		return 0;
-	}
-	endpoint_clear(ep);
+	r = endpoint_settle(ep, err);
 	if (r < 0)
-		return err_errno(err, -r, "descriptor %d", fd);
-	err_set(err, "the socket of descriptor %d is not bound", fd);
+		endpoint_clear(ep);
+	return r;
+}
+
+/* Is it bound, and does it listen? */
+static int
+check_serves(const struct endpoint *ep, struct err *err)
+{
+	if (ep->transport->is_stream &&
+	    socket_ask(ep->fd, SO_ACCEPTCONN) != 1)
+		err_set(err, "the socket of descriptor %d does not listen; "
+		    "with systemd, set Accept=no in the socket unit", ep->fd);
+	else if (!is_bound(ep))
+		err_set(err, "the socket of descriptor %d is not bound",
+		    ep->fd);
+	else
+		return 0;
 	return -EINVAL;
+}
+
+int
+endpoint_adopt(struct endpoint *ep, int fd, struct err *err)
+{
+	int r = endpoint_receive(ep, fd, err);
+
+	if (r == 0 && (r = check_serves(ep, err)) < 0)
+		endpoint_clear(ep);
+	return r;
 }
 
 int
@@ -175,6 +228,14 @@ endpoint_close(struct endpoint *ep)
 		ep->transport->close(ep);
 	else
 		fd_close(&ep->fd);
+}
+
+bool
+endpoint_is_empty(const struct endpoint *ep)
+{
+	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) <= 0;
 }
 
 int

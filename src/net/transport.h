@@ -30,6 +30,8 @@ struct endpoint {
 	bool is_adopted;                /* somebody else opened it: what a
 					 * socket is opened with is not ours */
 	bool owns_path;                 /* Unix: this daemon made the file */
+	bool is_late;                   /* it gets nothing before endpoint_join(),
+					 * and may have no name until then */
 	bool is_kept;                   /* the service manager has it too: a Unix
 					 * socket's file stays at the close */
 	int lock_fd;                    /* owned while owns_path: PATH.lock */
@@ -61,8 +63,11 @@ struct transport {
 	enum addr_kind kind;
 	bool is_stream;
 	/* Bind (and listen). In the supervisor. 0 or -errno with a sentence
-	 * that says what to do. */
+	 * that says what to do. Where is_late, leave the last step to join(). */
 	int (*open)(struct endpoint *ep, const struct listener_conf *conf,
+	    struct err *err);
+	/* NULL where no second socket can have the address. */
+	int (*join)(struct endpoint *ep, const struct listener_conf *conf,
 	    struct err *err);
 	/* Supervisor: claim what belongs to the name of a bound socket of an
 	 * earlier life. -ESTALE: it is not there any more. NULL: nothing
@@ -112,8 +117,20 @@ const struct transport *transport_of(enum addr_kind kind);
 /* Supervisor: open one address. */
 int endpoint_open(struct endpoint *ep, const char *address,
     const struct listener_conf *conf, struct err *err);
-/* Service: recognise an inherited socket by asking the kernel what it is. */
+/* Supervisor: one more socket on the address of `first`, which lets it in
+ * (SO_REUSEPORT); the kernel deals out what arrives among them. is_late: from
+ * endpoint_join() on. */
+int endpoint_open_beside(struct endpoint *ep, const struct endpoint *first,
+    const struct listener_conf *conf, bool is_late, struct err *err);
+int endpoint_join(struct endpoint *ep, const struct listener_conf *conf,
+    struct err *err);
+/* Recognise an inherited socket by asking the kernel what it is. */
 int endpoint_adopt(struct endpoint *ep, int fd, struct err *err);
+/* Service: a socket of the supervisor's. One that is late there is not bound,
+ * or does not listen, before the sockets are this service's to take from; then
+ * endpoint_settle() learns its name. */
+int endpoint_receive(struct endpoint *ep, int fd, struct err *err);
+int endpoint_settle(struct endpoint *ep, struct err *err);
 /* Supervisor: backlog, mode, owner and so on of another configuration. An
  * adopted socket is left as it is. */
 int endpoint_apply(struct endpoint *ep, const struct listener_conf *conf,
@@ -125,6 +142,8 @@ int endpoint_apply(struct endpoint *ep, const struct listener_conf *conf,
 int endpoint_resume(struct endpoint *ep, const struct listener_conf *conf,
     struct err *err);
 void endpoint_close(struct endpoint *ep);
+/* Does nothing wait in its queue? */
+bool endpoint_is_empty(const struct endpoint *ep);
 /* Blocking or not, for every process that holds the socket. */
 int endpoint_set_nonblock(const struct endpoint *ep, bool on);
 

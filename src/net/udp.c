@@ -46,11 +46,19 @@ udp_open(struct endpoint *ep, const struct listener_conf *conf, struct err *err)
 		r = inet_prepare(ep, conf, err);
 	if (r == 0)
 		r = ask_packet_info(ep, err);
-	if (r == 0)
+	if (r == 0 && !ep->is_late)
 		r = socket_bind(ep, err);
 	if (r < 0)
 		fd_close(&ep->fd);
 	return r;
+}
+
+/* Bound, a socket gets datagrams at once. */
+static int
+udp_join(struct endpoint *ep, const struct listener_conf *conf, struct err *err)
+{
+	(void)conf;
+	return socket_bind(ep, err);
 }
 
 static int
@@ -255,6 +263,7 @@ const struct transport udp_transport = {
 	.scheme = "udp",
 	.kind = ADDR_UDP,
 	.open = udp_open,
+	.join = udp_join,
 	.ready = udp_ready,
 	.apply = inet_apply,
 	.take = udp_take,

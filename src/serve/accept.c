@@ -215,7 +215,8 @@ collect_prepare(const struct acceptor *a, struct endpoint *ep)
 {
 	struct err err;
 
-	if (!a->is_ready && ep->transport->ready(ep, a->env->conf, &err) < 0)
+	if (!a->is_ready && (endpoint_settle(ep, &err) < 0 ||
+	    ep->transport->ready(ep, a->env->conf, &err) < 0))
 		log_warning("listener \"%s\": %s", a->env->conf->name, err.text);
 	if (ep->transport->is_stream)
 		(void)endpoint_set_nonblock(ep, true);
@@ -297,22 +298,37 @@ phase_set(struct acceptor *a, enum accept_phase phase)
 	(void)pthread_mutex_unlock(&a->phase_lock);
 }
 
-void
+/* false: a lane has left before, and it goes on as it does. */
+static bool
+phase_end(struct acceptor *a)
+{
+	(void)pthread_mutex_lock(&a->phase_lock);
+	bool is_ours = !a->is_spent;
+	if (is_ours)
+		atomic_store(&a->phase, ACCEPT_OVER);
+	(void)pthread_cond_broadcast(&a->phase_changed);
+	(void)pthread_mutex_unlock(&a->phase_lock);
+	return is_ours;
+}
+
+bool
 acceptor_drain(struct acceptor *a, const char *collect,
     void (*released)(void *), void *arg)
 {
 	size_t known = strlen(collect);
 
 	if (atomic_load(&a->phase) == ACCEPT_OVER)
-		return;
+		return true;
 	watches_stop(a);
 	timer_stop(a->env->loop, &a->pause);
 	for (size_t i = 0; i < a->count && i < known; i++)
 		a->is_collected[i] = collect[i] == DRAIN_COLLECT;
 	a->released = released;
 	a->released_arg = arg;
-	phase_set(a, ACCEPT_OVER);
+	if (!phase_end(a))
+		return false;
 	collect_when_free(&a->collect);
+	return true;
 }
 
 /* -- making ------------------------------------------------------------- */
@@ -340,7 +356,9 @@ ready_endpoints(struct acceptor *a, struct err *err)
 {
 	for (size_t i = 0; i < a->count; i++) {
 		struct endpoint *ep = &a->endpoints[i];
-		int r = ep->transport->ready(ep, a->env->conf, err);
+		int r = endpoint_settle(ep, err);
+		if (r == 0)
+			r = ep->transport->ready(ep, a->env->conf, err);
 		if (r == 0 && ep->transport->is_stream &&
 		    (r = endpoint_set_nonblock(ep, !a->is_blocking)) < 0)
 			(void)err_errno(err, -r, "%s", ep->address);

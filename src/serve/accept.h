@@ -30,8 +30,9 @@ int acceptor_start(struct acceptor *acceptor, bool is_sharing,
 /* Take no more from the sockets and close them. collect: as the text of
  * MESSAGE_DRAIN; what waits in the queue of a socket that nobody serves after
  * us is taken first and still served. released() is called when no thread takes
- * any more, the model's drain() when all is handed over. */
-void acceptor_drain(struct acceptor *acceptor, const char *collect,
+ * any more, the model's drain() when all is handed over. false: its lane has
+ * left, spent, and nothing is done. */
+bool acceptor_drain(struct acceptor *acceptor, const char *collect,
     void (*released)(void *), void *arg);
 /* Refuse what was collected and not served yet: the end by force. */
 void acceptor_refuse_queued(struct acceptor *acceptor);

@@ -42,6 +42,7 @@ struct acceptor {
 	_Atomic int phase;              /* enum accept_phase; written under lock */
 	pthread_mutex_t phase_lock;
 	pthread_cond_t phase_changed;
+	bool is_spent;                  /* its lane has left; under lock */
 	_Atomic int in_take;            /* lanes between the check and the call's end */
 	bool is_ready;                  /* the sockets have our options */
 	bool *is_collected;             /* owned, one an endpoint */

@@ -166,16 +166,29 @@ deadline_is_over(struct timer *timer)
 	nudge_all(&s->nudge);
 }
 
+/* Spent: its lanes have ended, or are about to. What it was asked to collect it
+ * leaves to a process that the supervisor starts for that. */
+static void
+drain_spent(struct service *s, const char *collect)
+{
+	if (strchr(collect, DRAIN_COLLECT) == NULL)
+		say_released(s);
+}
+
 static void
 service_drain(struct service *s, int64_t ms, const char *collect)
 {
 	if (s->is_drained) {
-		say_released(s);        /* spent: its lanes have ended */
+		drain_spent(s, collect);
 		return;
 	}
 	if (!host_is_draining(&s->host)) {
 		atomic_store(&s->host.stats->is_draining, true);
-		acceptor_drain(s->acceptor, collect, say_released, s);
+		if (!acceptor_drain(s->acceptor, collect, say_released, s)) {
+			atomic_store(&s->host.stats->is_draining, false);
+			drain_spent(s, collect);
+			return;
+		}
 	}
 	if (s->is_drained)
 		return;
@@ -441,7 +454,7 @@ adopt_sockets(struct service *s, struct inherit *inherit, struct err *err)
 		return -ENOMEM;
 	while (s->endpoint_count < max &&
 	    (fd = inherit_find(inherit, "socket")) >= 0) {
-		int r = endpoint_adopt(&s->endpoints[s->endpoint_count], fd,
+		int r = endpoint_receive(&s->endpoints[s->endpoint_count], fd,
 		    err);
 		if (r < 0)
 			return r;

@@ -136,15 +136,27 @@ count_taken(struct acceptor *a)
 		a->env->busy(a->env);
 }
 
+/* Spent: another process takes over, but not what this one collected. From now
+ * on it cannot be asked to collect. */
+static bool
+may_leave_spent(struct acceptor *a)
+{
+	if (atomic_load_explicit(&a->left, memory_order_relaxed) > 0)
+		return false;
+	(void)pthread_mutex_lock(&a->phase_lock);
+	bool may_leave = atomic_load(&a->phase) != ACCEPT_OVER;
+	a->is_spent = a->is_spent || may_leave;
+	(void)pthread_mutex_unlock(&a->phase_lock);
+	return may_leave;
+}
+
 int
 acceptor_take(struct acceptor *a, struct arrival *arrival, int64_t until)
 {
 	char *data = arrival->data;
 	size_t size = arrival->size;
 
-	/* Spent: another process takes over, but not what this one collected. */
-	if (atomic_load_explicit(&a->left, memory_order_relaxed) <= 0 &&
-	    atomic_load(&a->phase) != ACCEPT_OVER)
+	if (may_leave_spent(a))
 		return -ECANCELED;
 	for (;;) {
 		int r = take_guarded(a, arrival, until);

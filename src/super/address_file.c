@@ -14,8 +14,9 @@ address_file_listener(struct buf *buf, const struct listener *listener)
 	size_t i;
 
 	for (i = 0; i < listener->sockets.count; i++)
-		(void)buf_printf(buf, "%s %s\n", listener->name,
-		    listener->sockets.items[i]->endpoint.address);
+		if (bound_list_is_first(&listener->sockets, i))
+			(void)buf_printf(buf, "%s %s\n", listener->name,
+			    listener->sockets.items[i]->endpoint.address);
 }
 
 int

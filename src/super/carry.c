@@ -340,6 +340,7 @@ carry_worker_flags(struct state *state, struct worker *worker)
 	STATE_NUMBER(state, "ready", worker->was_ready);
 	STATE_NUMBER(state, "leaving", worker->is_leaving);
 	STATE_NUMBER(state, "released", worker->has_released);
+	STATE_NUMBER(state, "collect", worker->must_collect);
 	STATE_NUMBER(state, "done", worker->is_done);
 	STATE_NUMBER(state, "failed", worker->has_failed);
 	STATE_NUMBER(state, "asked", worker->heartbeat.is_asked);

@@ -17,7 +17,7 @@ struct super;
  * made before a failure is left: the process ends, or becomes another program.
  * Supervisor only.
  */
-#define CARRY_FORMAT 1          /* another meaning of any line: count up */
+#define CARRY_FORMAT 2          /* another meaning of any line: count up */
 
 /* super: serving, and no reload runs; or, to read, initialised, with a loop and
  * the service program. Ends in state_end(). */

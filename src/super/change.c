@@ -218,18 +218,20 @@ complain(void *arg, const struct listener_conf *conf, const char *text)
 static int
 reopen(struct super *super, struct listener *listener, struct err *err)
 {
+	struct bound_list sockets, left = { 0 };
 	const struct bound_source source = {
-		.inherit = &super->inherit, .store = &super->store,
-		.complain = complain, .arg = err,
+		.spare = &left, .inherit = &super->inherit,
+		.store = &super->store, .complain = complain, .arg = err,
 	};
-	struct bound_list sockets;
+	unsigned failures;
 
-	if (bound_list_open(&sockets, listener->conf, &source) > 0) {
-		bound_list_clear(&sockets);
-		return -EADDRINUSE;
-	}
-	listener_hold(listener, &sockets);
-	return 0;
+	listener_left_sockets(listener, &left);
+	failures = bound_list_open(&sockets, listener->conf, &source);
+	bound_list_clear(&left);
+	if (failures == 0)
+		listener_hold(listener, &sockets);
+	bound_list_clear(&sockets);
+	return failures > 0 ? -EADDRINUSE : 0;
 }
 
 static void

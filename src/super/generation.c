@@ -16,7 +16,6 @@
 #include "conf/flat.h"
 #include "super/scaling.h"
 
-#define PREFORK_WORKERS 4       /* `workers` unset */
 #define IDS_A_BLOCK 10000000000ULL      /* of requests, for a generation */
 #define SLOT_TEXT "0000000000"  /* room for a slot's number */
 #define LOG_TEXT "journal"      /* the longest word for a kind of log */
@@ -170,36 +169,123 @@ generation_start(struct generation *gen)
 		scaling_start(gen);     /* not dropped: no start has failed */
 }
 
-/* The text of MESSAGE_DRAIN: which sockets nobody serves after this generation. At most as many as the message has room for: the
- * sockets beyond are left to others. */
-static void
-generation_leftovers(const struct generation *gen,
+/* The places of a process's sockets are in gen->dealt; their number. */
+static size_t
+generation_deal(const struct generation *gen, unsigned slot)
+{
+	return bound_list_deal(&gen->sockets, gen->conf, slot, gen->slots,
+	    gen->dealt);
+}
+
+/* The text of MESSAGE_DRAIN: which sockets of the process nobody serves after
+ * this generation. At most as many as the message has room for: the sockets
+ * beyond are left to others. Is there one? */
+static bool
+generation_leftovers(const struct generation *gen, unsigned slot,
     char text[CHANNEL_TEXT_SIZE])
 {
-	size_t i, count = gen->sockets.count;
+	size_t i, count = generation_deal(gen, slot);
+	bool any = false;
 
 	if (count > CHANNEL_TEXT_SIZE - 1)
 		count = CHANNEL_TEXT_SIZE - 1;
-	for (i = 0; i < count; i++)
-		text[i] = gen->sockets.items[i]->holders == 1 ?
-		    DRAIN_COLLECT : '0';
+	for (i = 0; i < count; i++) {
+		bool is_left = gen->sockets.items[gen->dealt[i]]->holders == 1;
+
+		text[i] = is_left ? DRAIN_COLLECT : '0';
+		any = any || is_left;
+	}
 	text[count] = '\0';
+	return any;
+}
+
+/* Does something wait in the sockets that the process shall empty? */
+static bool
+has_leftovers(const struct generation *gen, unsigned slot)
+{
+	size_t i, count = generation_deal(gen, slot);
+
+	for (i = 0; i < count; i++) {
+		const struct bound *bound = gen->sockets.items[gen->dealt[i]];
+
+		if (bound->holders == 1 &&
+		    !endpoint_is_empty(&bound->endpoint))
+			return true;
+	}
+	return false;
+}
+
+/* With reuse_port nobody else has the sockets of a process that is not there at
+ * the moment. */
+static void
+generation_find_collectors(struct generation *gen)
+{
+	bool can_serve = gen->has_settled && gen->state != GEN_FAILED;
+	unsigned i;
+
+	for (i = 0; i < gen->slots; i++)
+		if (gen->conf->reuse_port && can_serve &&
+		    gen->workers[i].pid == 0 && has_leftovers(gen, i))
+			worker_start(&gen->workers[i]);
+}
+
+static void
+generation_leave(struct generation *gen, struct worker *worker)
+{
+	char leftovers[CHANNEL_TEXT_SIZE];
+	bool any = generation_leftovers(gen, worker->slot, leftovers);
+
+	worker->must_collect = any && gen->conf->reuse_port &&
+	    worker->pid != 0;
+	worker_leave(worker, leftovers, gen->conf->drain_timeout_ms);
+}
+
+/* Once it drains: all sockets that it does not need any more. */
+static void
+generation_let_go(struct generation *gen)
+{
+	unsigned i;
+
+	for (i = 0; i < gen->slots; i++)
+		if (gen->workers[i].must_collect)
+			return;
+	bound_list_leave(&gen->sockets);
+}
+
+void
+generation_collected(struct generation *gen, struct worker *worker)
+{
+	if (!worker->must_collect)
+		return;
+	worker->must_collect = false;
+	generation_let_go(gen);
+}
+
+void
+generation_collect(struct generation *gen, struct worker *worker)
+{
+	char leftovers[CHANNEL_TEXT_SIZE];
+
+	if (worker->must_collect && has_leftovers(gen, worker->slot)) {
+		(void)generation_leftovers(gen, worker->slot, leftovers);
+		worker_start(worker);
+		worker_leave(worker, leftovers, gen->conf->drain_timeout_ms);
+	}
+	generation_collected(gen, worker);
 }
 
 void
 generation_drain(struct generation *gen)
 {
-	char leftovers[CHANNEL_TEXT_SIZE];
 	unsigned i;
 
 	scaling_stop(gen);
+	generation_find_collectors(gen);
 	if (!generation_event(gen, GEN_EVENT_DRAIN))
 		return;
-	generation_leftovers(gen, leftovers);
 	for (i = 0; i < gen->slots; i++)
-		worker_leave(&gen->workers[i], leftovers,
-		    gen->conf->drain_timeout_ms);
-	bound_list_clear(&gen->sockets);
+		generation_leave(gen, &gen->workers[i]);
+	generation_let_go(gen);
 	generation_review(gen);
 }
 
@@ -218,9 +304,11 @@ generation_kill(struct generation *gen)
 {
 	unsigned i;
 
-	for (i = 0; i < gen->slots; i++)
+	for (i = 0; i < gen->slots; i++) {
+		gen->workers[i].must_collect = false;
 		if (gen->workers[i].state != WORKER_KILLED)
 			worker_kill(&gen->workers[i], NULL);
+	}
 }
 
 struct worker *
@@ -250,12 +338,9 @@ generation_size(struct generation *gen)
 {
 	const struct listener_conf *conf = gen->conf;
 
-	gen->slots = gen->workers_min = 1;
-	if (conf->concurrency != CONCURRENCY_PREFORK &&
-	    conf->concurrency != CONCURRENCY_EVENT)
+	gen->slots = gen->workers_min = config_processes(conf);
+	if (conf->concurrency != CONCURRENCY_PREFORK)
 		return;
-	gen->workers_min = conf->workers > 0 ? (unsigned)conf->workers :
-	    PREFORK_WORKERS;
 	gen->slots = conf->max_workers > (int64_t)gen->workers_min ?
 	    (unsigned)conf->max_workers : gen->workers_min;
 }
@@ -318,21 +403,33 @@ generation_workers(struct generation *gen)
 /* One address for each socket. So they know what kind an inherited fd: is, how
  * many sockets came under its name, and the port that 0 became. */
 int
-generation_encode(const struct generation *gen, struct buf *text)
+generation_encode(const struct generation *gen, unsigned slot,
+    struct buf *text)
 {
 	struct listener_conf conf = *gen->conf;
-	size_t i, count = gen->sockets.count;
+	size_t i, count = generation_deal(gen, slot);
 	const char **items = calloc(count + 1, sizeof(*items));
 	int r;
 
 	if (items == NULL)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
-		items[i] = gen->sockets.items[i]->endpoint.address;
+		items[i] = gen->sockets.items[gen->dealt[i]]->endpoint.address;
 	conf.addresses = (struct string_list){ items, count };
 	r = flat_encode_listener(text, gen->held->config, &conf);
 	free(items);
 	return r;
+}
+
+void
+generation_place_sockets(struct generation *gen, unsigned slot)
+{
+	size_t i, count = generation_deal(gen, slot);
+
+	for (i = 0; i < count; i++)
+		spawn_replace(&gen->spawn, gen->socket_number + i,
+		    gen->sockets.items[gen->dealt[i]]->endpoint.fd);
+	spawn_limit(&gen->spawn, gen->socket_number + count);
 }
 
 static int
@@ -361,10 +458,11 @@ generation_spawn(struct generation *gen)
 	gen->has_log = env->log_fd >= 0;
 	if (gen->has_log)
 		gen->log_number = spawn_pass(spawn, "log", env->log_fd);
+	gen->socket_number = spawn->count;
 	for (i = 0; i < count; i++)
-		(void)spawn_pass(spawn, "socket",
-		    gen->sockets.items[i]->endpoint.fd);
-	return spawn_seal(spawn);
+		(void)spawn_pass(spawn, "socket", -1);
+	gen->dealt = calloc(count + 1, sizeof(*gen->dealt));
+	return gen->dealt == NULL ? -ENOMEM : spawn_seal(spawn);
 }
 
 struct generation *
@@ -445,6 +543,7 @@ generation_free(struct generation **gen)
 	fd_close(&old->slab_fd);
 	bound_list_clear(&old->sockets);
 	held_put(&old->held);
+	free(old->dealt);
 	free(old->workers);
 	free(old);
 	*gen = NULL;

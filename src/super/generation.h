@@ -84,7 +84,10 @@ struct generation {
 	struct generation *older;       /* of those that drain */
 	struct held *held;              /* held */
 	const struct listener_conf *conf;       /* in held */
-	struct bound_list sockets;      /* held until it drains */
+	struct bound_list sockets;      /* held until it drains; of UDP perhaps
+					 * to its end: bound_list_leave() */
+	size_t *dealt;                  /* owned; room for the places of the
+					 * sockets of one process */
 	unsigned number;
 	enum gen_state state;
 	bool has_settled;               /* was SERVING or FAILED once */
@@ -101,6 +104,7 @@ struct generation {
 	int access_fd;                  /* owned; access lines: base/gather.h */
 	struct spawn spawn;             /* owned */
 	size_t config_number, channel_number;   /* fresh for each start */
+	size_t socket_number;           /* of the first; they come last */
 	size_t log_number;              /* where has_log */
 	bool has_log;                   /* a descriptor is passed for it */
 	char *slot_text, *log_text;     /* within spawn.argv */
@@ -128,9 +132,12 @@ void generation_take(struct generation *gen, bool is_sharing);
  * started, and for what the supervisor itself does. */
 void generation_rebind(struct generation *gen, struct held *held,
     const struct listener_conf *conf);
-/* What each process is given: the listener's configuration, with the addresses
- * of the sockets that are handed over. 0 or -ENOMEM. */
-int generation_encode(const struct generation *gen, struct buf *text);
+/* What the process of that slot is given: the listener's configuration, with
+ * the addresses of the sockets that are handed over. 0 or -ENOMEM. */
+int generation_encode(const struct generation *gen, unsigned slot,
+    struct buf *text);
+/* And the sockets, to be handed over by the next start. */
+void generation_place_sockets(struct generation *gen, unsigned slot);
 /* false: the state has no such event, nothing changed. */
 bool generation_event(struct generation *gen, enum gen_event event);
 /* A worker's state has changed: what does it mean for the generation? */
@@ -138,6 +145,10 @@ void generation_review(struct generation *gen);
 /* Let it finish. It lets go of its sockets; those that nobody else holds are
  * emptied first, from the others it takes nothing more. */
 void generation_drain(struct generation *gen);
+/* One that drains: a worker has emptied its sockets; or it has ended, perhaps
+ * before it could, and then another process does. */
+void generation_collected(struct generation *gen, struct worker *worker);
+void generation_collect(struct generation *gen, struct worker *worker);
 /* Its drain deadline is now. */
 void generation_hurry(struct generation *gen);
 /* Has every process that was asked to drain let go of the sockets? */

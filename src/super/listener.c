@@ -22,6 +22,24 @@ listener_fields(const struct listener *listener)
 	return (struct log_fields){ .listener = listener->name };
 }
 
+static void
+complain_of_socket(void *arg, const struct listener_conf *conf,
+    const char *text)
+{
+	struct log_fields fields = { .listener = conf->name };
+
+	(void)arg;
+	log_write(LOG_LEVEL_ERROR, &fields, "%s", text);
+}
+
+/* Sockets that were opened beside those that serve are chosen from now on. */
+static void
+listener_join(const struct listener *listener)
+{
+	bound_list_join(&listener->sockets, listener->conf,
+	    complain_of_socket, NULL);
+}
+
 struct listener *
 listener_new(const struct generation_env *env, struct held *held,
     const struct listener_conf *conf, struct bound_list *sockets)
@@ -40,6 +58,7 @@ listener_new(const struct generation_env *env, struct held *held,
 	listener->conf = conf;
 	listener->sockets = *sockets;
 	*sockets = (struct bound_list){ 0 };
+	listener_join(listener);
 	return listener;
 }
 
@@ -260,6 +279,7 @@ listener_hold(struct listener *listener, struct bound_list *sockets)
 	bound_list_clear(&listener->sockets);
 	listener->sockets = *sockets;
 	*sockets = (struct bound_list){ 0 };
+	listener_join(listener);
 }
 
 void
@@ -441,10 +461,12 @@ listener_log_addresses(const struct listener *listener)
 	size_t i;
 
 	for (i = 0; i < listener->sockets.count; i++)
-		log_write(LOG_LEVEL_INFO, &fields,
-		    "listening on %s (%s, handler %s)",
-		    listener->sockets.items[i]->endpoint.address,
-		    concurrency_word(conf->concurrency), conf->handler);
+		if (bound_list_is_first(&listener->sockets, i))
+			log_write(LOG_LEVEL_INFO, &fields,
+			    "listening on %s (%s, handler %s)",
+			    listener->sockets.items[i]->endpoint.address,
+			    concurrency_word(conf->concurrency),
+			    conf->handler);
 }
 
 /* " (access 1, verify 2)"; nothing when there was none. */
@@ -463,6 +485,25 @@ refusals_format(struct buf *out, const struct totals *totals)
 	}
 	if (before[0] == ',')
 		(void)buf_puts(out, ")");
+}
+
+static void
+collect_sockets(const struct generation *gen, struct bound_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < gen->sockets.count; i++)
+		if (!bound_list_has(list, gen->sockets.items[i]))
+			(void)bound_list_add(list, gen->sockets.items[i]);
+}
+
+void
+listener_left_sockets(const struct listener *listener, struct bound_list *list)
+{
+	struct generation *gen;
+
+	for (gen = listener->draining; gen != NULL; gen = gen->older)
+		collect_sockets(gen, list);
 }
 
 static void

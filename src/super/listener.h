@@ -71,6 +71,10 @@ void listener_rebind(struct listener *listener, struct held *held,
     const struct listener_conf *conf);
 /* Hold these sockets, and let go of those held so far. Takes them over. */
 void listener_hold(struct listener *listener, struct bound_list *sockets);
+/* Those that only older generations still have, to answer from or to empty:
+ * without memory fewer. They are held once more. */
+void listener_left_sockets(const struct listener *listener,
+    struct bound_list *list);
 /* Let its generations finish; the sockets are let go of unless the listener is
  * only held. */
 void listener_stop(struct listener *listener, enum listener_mode mode);

@@ -99,12 +99,17 @@ has_address(const struct listener_conf *conf, const char *address)
 	return false;
 }
 
-/* The sockets that a listener does not keep: another one may take them over.
- * Never bound a second time, they lose nothing. */
+/* The sockets that a listener does not keep, or that only its older generations
+ * have: another one may take them over. Never bound a second time, they lose
+ * nothing. */
 static int
-collect_spare(const struct plan *plan, struct bound_list *spare)
+collect_spare(const struct plan *plan, struct listener *const *listeners,
+    size_t count, struct bound_list *spare)
 {
 	size_t i, j;
+
+	for (i = 0; i < count; i++)
+		listener_left_sockets(listeners[i], spare);
 
 	for (i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
@@ -115,6 +120,7 @@ collect_spare(const struct plan *plan, struct bound_list *spare)
 			struct bound *one = item->listener->sockets.items[j];
 
 			if (!has_address(item->conf, one->address) &&
+			    !bound_list_has(spare, one) &&
 			    bound_list_add(spare, one) < 0)
 				return -ENOMEM;
 		}
@@ -138,8 +144,8 @@ needs_sockets(const struct plan_item *item)
 }
 
 int
-plan_open(struct plan *plan, struct inherit *inherit, struct store *store,
-    struct faults *faults)
+plan_open(struct plan *plan, struct listener *const *listeners, size_t count,
+    struct inherit *inherit, struct store *store, struct faults *faults)
 {
 	struct bound_list spare = { 0 };
 	struct bound_source source = {
@@ -149,7 +155,7 @@ plan_open(struct plan *plan, struct inherit *inherit, struct store *store,
 	unsigned failures = 0;
 	size_t i;
 
-	if (collect_spare(plan, &spare) < 0) {
+	if (collect_spare(plan, listeners, count, &spare) < 0) {
 		fault_add(faults, plan->held->config->file, 0, NULL, NULL,
 		    "out of memory");
 		failures = 1;

@@ -44,7 +44,8 @@ int plan_make(struct plan *plan, struct listener *const *listeners,
     size_t count, const struct config *old, struct held *held);
 /* Open the sockets of what is new; faults are added. 0, or -EADDRINUSE for
  * whatever failed. */
-int plan_open(struct plan *plan, struct inherit *inherit, struct store *store,
+int plan_open(struct plan *plan, struct listener *const *listeners,
+    size_t count, struct inherit *inherit, struct store *store,
     struct faults *faults);
 /* Does it ask for new processes of this listener? */
 bool plan_item_starts(const struct plan_item *item);

@@ -218,8 +218,8 @@ reload_to(struct reload *reload, struct held *held)
 		reload_end(reload, NULL);
 		return;
 	}
-	if (plan_open(&reload->plan, &super->inherit, &super->store,
-	    &reload->faults) < 0) {
+	if (plan_open(&reload->plan, super->listeners, super->listener_count,
+	    &super->inherit, &super->store, &reload->faults) < 0) {
 		reload_refuse(reload, "an address cannot be opened");
 		return;
 	}

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,6 +24,7 @@
 #define FIRST_FD 3              /* sd_listen_fds(3) */
 #define PID_DIGITS 12           /* room for a pid, its end included */
 #define LISTEN_PID "LISTEN_PID="
+#define LISTEN_FDS "LISTEN_FDS="
 
 /* Child: a decimal number without stdio. */
 static void
@@ -47,21 +49,21 @@ move_above(int fd, int limit)
 	return fd >= limit ? fd : fcntl(fd, F_DUPFD_CLOEXEC, limit);
 }
 
-/* Child: fds[0..count) to 3.., none overwritten before it was placed. The
+/* Child: fds[0..used) to 3.., none overwritten before it was placed. The
  * program's own descriptor is moved as well; returned. */
 static int
 child_place(struct spawn *spawn)
 {
-	int limit = FIRST_FD + (int)spawn->count;
+	int limit = FIRST_FD + (int)spawn->used;
 	int program_fd = move_above(spawn->program->fd, limit);
 	size_t i;
 
-	for (i = 0; i < spawn->count; i++) {
+	for (i = 0; i < spawn->used; i++) {
 		spawn->placed[i] = move_above(spawn->fds[i], limit);
 		if (spawn->placed[i] < 0)
 			return -1;
 	}
-	for (i = 0; i < spawn->count; i++)
+	for (i = 0; i < spawn->used; i++)
 		if (dup2(spawn->placed[i], FIRST_FD + (int)i) < 0)
 			return -1;
 	/* Whatever else is open, from a careless parent of ours, ends here.
@@ -190,14 +192,36 @@ spawn_seal(struct spawn *spawn)
 		return -ENOMEM;
 	spawn->env = env;
 	env[0] = arena_alloc(&spawn->arena, sizeof(LISTEN_PID) + PID_DIGITS);
-	env[1] = arena_printf(&spawn->arena, "LISTEN_FDS=%zu", spawn->count);
+	env[1] = arena_printf(&spawn->arena, LISTEN_FDS "%zu", spawn->count);
 	env[2] = spawn_names(spawn);
 	if (env[0] == NULL || env[1] == NULL || env[2] == NULL)
 		return -ENOMEM;
+	spawn->all_names = arena_strdup(&spawn->arena, env[2]);
+	if (spawn->all_names == NULL)
+		return -ENOMEM;
 	memcpy(env[0], LISTEN_PID, sizeof(LISTEN_PID));
 	spawn->listen_pid = env[0] + strlen(LISTEN_PID);
+	spawn->listen_fds = env[1];
+	spawn->listen_names = env[2];
+	spawn->used = spawn->count;
 	memcpy(env + 3, program->env, program->env_count * sizeof(char *));
 	return 0;
+}
+
+/* What was made has room for all, so for fewer too. */
+void
+spawn_limit(struct spawn *spawn, size_t used)
+{
+	char *end = spawn->listen_names;
+
+	if (used == spawn->used)
+		return;
+	(void)sprintf(spawn->listen_fds, LISTEN_FDS "%zu", used);
+	(void)strcpy(spawn->listen_names, spawn->all_names);
+	spawn->used = used;
+	while (used-- > 0)
+		end = strchrnul(end, ':') + 1;
+	end[-1] = '\0';
 }
 
 int

@@ -35,6 +35,9 @@ struct spawn {
 	int *placed;            /* the child's copy, moved out of the way */
 	const char **names;
 	size_t count, max;
+	size_t used;            /* the first so many are passed */
+	const char *all_names;  /* of LISTEN_FDNAMES */
+	char *listen_fds, *listen_names;        /* the same, as it is passed */
 	int stdout_fd;          /* -1 = the supervisor's own */
 	struct arena arena;     /* owned: all of the above */
 	volatile int error;     /* the child's: errno of a failed start */
@@ -58,6 +61,8 @@ size_t spawn_pass(struct spawn *spawn, const char *name, int fd);
 void spawn_replace(struct spawn *spawn, size_t number, int fd);
 /* After the last spawn_pass(). */
 int spawn_seal(struct spawn *spawn);
+/* Pass only the first so many, at least one, until told otherwise. */
+void spawn_limit(struct spawn *spawn, size_t used);
 int spawn_start(struct spawn *spawn, struct child *child, struct err *err);
 void spawn_free(struct spawn *spawn);
 

@@ -108,8 +108,9 @@ make_addresses(const struct listener *listener)
 	size_t i;
 
 	for (i = 0; i < listener->sockets.count; i++)
-		list = list_add(list, answer_text(
-		    listener->sockets.items[i]->endpoint.address));
+		if (bound_list_is_first(&listener->sockets, i))
+			list = list_add(list, answer_text(
+			    listener->sockets.items[i]->endpoint.address));
 	return list;
 }
 

@@ -148,6 +148,7 @@ take_released(struct worker *worker, const struct message *message)
 	if (!worker->is_leaving)
 		return;         /* nobody asked */
 	worker->has_released = true;
+	generation_collected(worker->gen, worker);
 	worker->gen->env->released(worker->gen);
 }
 
@@ -262,7 +263,7 @@ worker_config_fd(const struct worker *worker, struct err *err)
 	int fd;
 
 	buf_init(&text, 0);
-	fd = generation_encode(worker->gen, &text);
+	fd = generation_encode(worker->gen, worker->slot, &text);
 	if (fd == 0)
 		fd = fd_memory("config", text.data, text.len);
 	buf_free(&text);
@@ -283,6 +284,7 @@ worker_exec(struct worker *worker, int config_fd, int channel, struct err *err)
 		spawn_replace(&gen->spawn, gen->log_number, gen->env->log_fd);
 	spawn_replace(&gen->spawn, gen->config_number, config_fd);
 	spawn_replace(&gen->spawn, gen->channel_number, channel);
+	generation_place_sockets(gen, worker->slot);
 	r = spawn_start(&gen->spawn, &child, err);
 	if (r < 0)
 		return r;

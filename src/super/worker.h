@@ -48,6 +48,7 @@ struct worker {
 	bool was_ready;         /* this process did */
 	bool is_leaving;        /* it was asked to end: no successor */
 	bool has_released;      /* it takes nothing more from the sockets */
+	bool must_collect;      /* it shall empty its sockets, or a successor */
 	bool is_done;           /* MESSAGE_DONE came */
 	bool has_failed;        /* MESSAGE_FAILED came */
 	const char *why;        /* it was killed: "did not answer", or NULL */

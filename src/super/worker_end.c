@@ -309,6 +309,7 @@ worker_end(struct worker *worker, const siginfo_t *info)
 	worker->state = WORKER_NONE;
 	if (restart_ms >= 0)
 		worker_enter(worker, WORKER_WAITING, restart_ms);
+	generation_collect(worker->gen, worker);
 	generation_review(worker->gen);
 }
 

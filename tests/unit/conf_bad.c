@@ -216,10 +216,16 @@ static const struct {
 	    LISTENER_A("frobnicate = 5;"),
 	    "main.conf:3: listener \"a\": frobnicate: unknown key; "
 	    "socketserverd -H lists all keys\n" },
-	{ "a key of a later release",
+	{ "a socket for each process, where there is one process",
 	    LISTENER_A("reuse_port = true;"),
-	    "main.conf:3: listener \"a\": reuse_port: unknown key; "
-	    "socketserverd -H lists all keys\n" },
+	    "main.conf:3: listener \"a\": reuse_port: does not apply to "
+	    "concurrency \"threaded\"; it is for \"prefork\" only\n" },
+	{ "a socket for each process, of which there may be more",
+	    LISTENER_A("concurrency = \"prefork\"; max_workers = 8; "
+		"reuse_port = true;"),
+	    "main.conf:3: listener \"a\": reuse_port: does not go with "
+	    "max_workers: every process has sockets of its own, so their "
+	    "number is fixed; set workers alone\n" },
 	{ "tls",
 	    LISTENER_A("tls = { certificate = \"x\"; };"),
 	    "main.conf:3: listener \"a\": tls: unknown key; socketserverd -H "

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: ISC
+"""reuse_port: a socket for each process. Whatever becomes of the processes and
+of their number, what waits in any of the sockets is served."""
+
+import signal
+import threading
+
+import peers
+import proc
+from peers import TCP4, TCP6, UDP4, UDP6, UNIX
+from scenario import FORKING, SYNC, THREADED, Model, listener, scenario
+from until import eventually, expect, expect_equal, seconds
+
+INET = (TCP4, TCP6, UDP4, UDP6)
+QUEUED = 40
+ROUNDS = 6
+
+
+def pool(workers, **keys):
+    return Model("reuse%d" % workers, "prefork", workers, workers=workers,
+                 **dict({"reuse_port": True}, **keys))
+
+
+def echo(model, transport=TCP4, name="e", **keys):
+    return listener(name, "echo", transport, model, **keys)
+
+
+def show(daemon, name="e"):
+    return daemon.told("show " + name)
+
+
+def sockets(pid):
+    """Those with an address of the Internet."""
+    return {socket for socket, name in proc.bound_sockets(pid).items()
+            if isinstance(name, tuple)}
+
+
+def dealt(daemon, name="e"):
+    """How many each process has; none is without one."""
+    each = [sockets(pid) for pid in daemon.workers(name)]
+    expect_equal(set.union(*each), sockets(daemon.pid), "sockets that serve")
+    return [len(one) for one in each]
+
+
+class Queue:
+    """Requests of QUEUED clients, each from a port of its own, while no process
+    takes them."""
+
+    def __init__(self, daemon, name="e"):
+        self.daemon = daemon
+        self.stopped = daemon.workers(name)
+        for pid in self.stopped:
+            proc.stop(pid)
+        address = daemon.address(name)
+        dial = daemon.dial if address.is_stream else daemon.datagrams
+        self.clients = [dial(name) for _ in range(QUEUED)]
+        for number, client in enumerate(self.clients):
+            client.send("%d" % number)
+            if address.is_stream:
+                client.half_close()
+
+    def go_on(self, *but):
+        for pid in self.stopped:
+            if pid not in but:
+                proc.kill(pid, signal.SIGCONT)
+        return self
+
+    def expect_served(self):
+        for number, client in enumerate(self.clients):
+            client.expect("%d" % number)
+            client.close()
+
+
+def in_background(daemon, command):
+    """Ask now; the answer, when it is wanted, must be good."""
+    client = daemon.controller().send(command.encode() + b"\n")
+
+    def wait():
+        answer = client.answer()
+        expect(answer["ok"], "%s: %r", command, answer)
+        return answer["result"]
+    return wait
+
+
+# Who has which
+
+@scenario(transport=INET)
+def each_process_has_a_socket_of_its_own(story, transport):
+    daemon = story.serve(echo(pool(3), transport))
+    expect_equal(len(sockets(daemon.pid)), 3, "sockets")
+    expect_equal(dealt(daemon), [1, 1, 1], "of each")
+    expect_equal(len(daemon.addresses("e")), 1, "lines in address_file")
+    expect_equal(len(show(daemon)["addresses"]), 1, "addresses")
+    expect_equal(len(daemon.log.find("listening on")), 1, "lines in the log")
+    for _ in range(QUEUED):
+        client = daemon.dial() if transport.is_stream else daemon.datagrams()
+        client.send("x").expect("x")
+        client.close()
+
+
+@scenario
+def other_addresses_are_shared(story):
+    daemon = story.serve(dict(echo(pool(3)), listen=[TCP4, UNIX, UDP4]))
+    expect_equal(len(sockets(daemon.pid)), 6, "sockets")
+    expect_equal(dealt(daemon), [2, 2, 2], "of each")
+    path = daemon.addresses("e")[1].sockaddr
+    for pid in daemon.workers("e"):
+        expect(path in proc.bound_sockets(pid).values(), "process %d", pid)
+    expect_equal([one.scheme for one in daemon.addresses("e")],
+                 ["tcp", "unix", "udp"], "addresses")
+
+
+# What waits is served
+
+@scenario(transport=INET)
+def the_queue_of_a_process_that_dies_waits(story, transport):
+    daemon = story.serve(echo(pool(4), transport))
+    daemon.may_crash = True
+    queue = Queue(daemon)
+    proc.kill(queue.stopped[0], signal.SIGKILL)
+    proc.kill(queue.stopped[2], signal.SIGKILL)
+    queue.go_on(queue.stopped[0], queue.stopped[2]).expect_served()
+
+
+SHARES = {pool(4, timeout=61): [1, 1, 1, 1], pool(2): [2, 2],
+          pool(3): [2, 1, 1], pool(1): [4], pool(6): [1] * 6,
+          pool(2, reuse_port=False): [4, 4], SYNC: [4], THREADED: [4],
+          FORKING: [4]}
+
+
+@scenario(transport=INET, new=SHARES)
+def a_reload_serves_what_waits(story, transport, new):
+    daemon = story.serve(echo(pool(4), transport))
+    queue = Queue(daemon)
+    daemon.keeps_descriptors = False        # it has more sockets
+    daemon.rewrite(echo(new, transport))
+    wait = in_background(daemon, "reload")
+    queue.go_on()
+    wait()
+    queue.expect_served()
+    expect_equal(dealt(daemon), SHARES[new], "of each")
+    Queue(daemon).go_on().expect_served()
+
+
+@scenario(transport=INET, old=(pool(2), pool(3, reuse_port=False), THREADED))
+def sockets_join_those_that_serve(story, transport, old):
+    """Whether reuse_port was set at the start or not."""
+    daemon = story.serve(echo(old, transport))
+    queue = Queue(daemon)
+    daemon.keeps_descriptors = False        # it has more sockets
+    daemon.rewrite(echo(pool(4), transport))
+    wait = in_background(daemon, "reload")
+    queue.go_on()
+    expect_equal(wait()["changes"][0]["action"], "socket"
+                 if "reuse_port" in old.keys and not old.keys["reuse_port"]
+                 else "generation", "action")
+    queue.expect_served()
+    expect_equal(dealt(daemon), [1] * 4, "of each")
+
+
+@scenario(transport=INET)
+def an_upgrade_serves_what_waits(story, transport):
+    daemon = story.serve(echo(pool(4), transport))
+    queue, before = Queue(daemon), sockets(daemon.pid)
+    daemon.told("upgrade")
+    expect_equal(sockets(daemon.pid), before, "sockets")
+    queue.go_on().expect_served()
+    daemon.told("restart e")
+    Queue(daemon).go_on().expect_served()
+    expect_equal(len(daemon.addresses("e")), 1, "lines in address_file")
+
+
+@scenario(transport=INET, command=("drain e", "stop e", "reload"))
+def what_waits_at_the_end_is_served(story, transport, command):
+    """Also in the socket of a process that is dead just then."""
+    keys = {"restart": {"initial": "1m", "maximum": "1m"}}
+    rest = listener("rest", "echo", "tcp://127.0.0.2:0", SYNC)
+    daemon = story.serve(echo(pool(4, **keys), transport), rest)
+    daemon.may_crash = True
+    victim = daemon.workers("e")[1]
+    proc.kill(victim, signal.SIGKILL)
+    daemon.log.wait("was killed by SIGKILL")
+    queue = Queue(daemon)
+    expect_equal(len(queue.stopped), 3, "processes")
+    daemon.rewrite(rest)
+    wait = in_background(daemon, command)
+    queue.go_on()
+    if command == "drain e":        # the sockets stay, and what is in them
+        wait()
+        daemon.told("start e")
+    queue.expect_served()
+
+
+@scenario(transport=INET)
+def spent_processes_lose_nothing_at_the_end(story, transport):
+    rest = listener("rest", "echo", "tcp://127.0.0.2:0", SYNC)
+    daemon = story.serve(echo(pool(4, max_requests=3), transport), rest)
+    queue = Queue(daemon)
+    daemon.rewrite(rest)
+    wait = in_background(daemon, "reload")
+    queue.go_on().expect_served()
+    wait()
+
+
+# Under load
+
+class Load:
+    """Clients that ask without a pause: connect, request, close."""
+
+    def __init__(self, daemon, count=3, says="hello", hears="hello"):
+        self.says, self.hears = says, hears
+        self.faults, self.served = [], [0] * count
+        self.address = daemon.address("e")
+        self.is_over = threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(number,),
+                                         daemon=True)
+                        for number in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def ask(self):
+        kind = peers.Stream if self.address.is_stream else peers.Datagrams
+        client = kind(self.address)
+        client.send(self.says).expect(self.hears)
+        if self.address.is_stream:
+            client.half_close().expect_end()
+        client.close()
+
+    def run(self, number):
+        while not self.is_over.is_set():
+            try:
+                self.ask()
+                self.served[number] += 1
+            except Exception as error:
+                self.faults.append(repr(error))
+                return
+
+    def goes_on(self, more=20):
+        """Each client is served so often."""
+        before = list(self.served)
+        eventually(lambda: "served: %r, then %r; %r" % (
+            before, self.served, self.faults), lambda: self.faults or all(
+                now >= then + more
+                for now, then in zip(self.served, before)), 20)
+        expect(not self.faults, "%r", self.faults)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        for thread in self.threads:
+            thread.join(seconds(20))
+
+
+@scenario(transport=INET, deadline=120)
+def nothing_is_lost_under_load(story, transport):
+    models = (pool(3), pool(1), pool(4), pool(2, max_requests=20),
+              pool(2, reuse_port=False), THREADED)
+    daemon = story.serve(echo(models[-1], transport))
+    daemon.may_crash = True
+    daemon.keeps_descriptors = False        # it has more sockets
+    with Load(daemon) as load:
+        for model in models:
+            daemon.rewrite(echo(model, transport))
+            daemon.reload()
+            load.goes_on()
+            daemon.told("upgrade")
+            load.goes_on()
+            daemon.told("restart e")
+            load.goes_on()
+    totals = show(daemon)
+    expect_equal(sum(load.served), totals["requests"] + totals["active"],
+                 "served")
+    expect_equal((totals["errors"], sum(totals["refused"].values())), (0, 0),
+                 "errors, refused")
+    expect_equal(len(sockets(daemon.pid)), 4, "sockets")
+
+
+@scenario(transport=INET, deadline=120)
+def processes_that_cannot_start_take_no_socket(story, transport):
+    """The new sockets of a generation that never serves get nothing."""
+    def row(workers):
+        return listener("e", "moody", transport, pool(workers),
+                        {"mood": mood})
+    mood = story.path("mood")
+    daemon = story.serve(row(2))
+    daemon.may_crash = True
+    with Load(daemon, says="?\n", hears="fine\n") as load:
+        story.write("mood", "fail")
+        for number in range(ROUNDS):
+            story.rewrite(daemon, row(8 + number))
+            answer = daemon.control("reload")
+            expect(not answer["ok"], "%r", answer)
+            load.goes_on()
+            eventually("its sockets go",
+                       lambda: len(sockets(daemon.pid)) == 2, 10)
+
+
+# Addresses that come back
+
+@scenario(again=("stop", "reload"))
+def a_datagram_address_that_comes_back_is_served_whole(story, again):
+    """An older generation still answers from sockets of the address: they are
+    served again, and none is without a process."""
+    rest = listener("rest", "echo", "tcp://127.0.0.2:0", SYNC)
+    row = listener("e", "patient", UDP4, pool(2))
+    row["listen"] = [TCP4, UDP4]
+    daemon = story.serve(row, rest)
+    tcp, udp = daemon.addresses("e")
+    held = daemon.dial(tcp).expect("hello\n")
+    row["listen"] = [tcp.text, udp.text]
+    if again == "stop":
+        daemon.controller().send(b"stop e\n")
+        eventually("it stops", lambda: show(daemon)["state"] == "draining", 10)
+        daemon.told("start e")
+    else:
+        daemon.has_totals = False       # the listener has two ends
+        daemon.rewrite(rest)
+        daemon.reload()
+        daemon.rewrite(row, rest)
+        daemon.reload()
+    for _ in range(QUEUED):
+        client = daemon.datagrams(udp)
+        client.send("?").receive()
+        client.close()
+    held.send("?\n").expect("draining\n").half_close().expect_end()
+
+
+# Faults
+
+@scenario
+def the_key_needs_processes_and_addresses(story):
+    for keys, text in (
+            ({"max_workers": 8}, "does not go with max_workers"),
+            ({"concurrency": "threaded"},
+             "does not apply to concurrency \"threaded\""),
+            ({"listen": UNIX}, "it is for tcp: or udp: only"),
+            ({"listen": "fd:x"}, "it is for tcp: or udp: only")):
+        path = story.configure(dict(echo(pool(2)), **keys))
+        done = story.run("-t", "-c", path)
+        expect_equal(done.returncode, 78, "exit status")
+        expect(text in done.stderr, "no %r in %r", text, done.stderr)
