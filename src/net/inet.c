@@ -60,7 +60,7 @@ inet_prepare(struct endpoint *ep, const struct listener_conf *conf,
 		r = socket_set(ep->fd, &freebind, conf->freebind, err);
 	if (r == 0 && conf->bind_device && *conf->bind_device)
 		r = set_device(ep, conf->bind_device, err);
-	if (r == 0 && conf->reuse_port)
+	if (r == 0 && ep->is_beside)
 		r = socket_share_port(ep->fd, err);
 	if (r == 0)
 		r = socket_set_buffers(ep->fd, conf, err);

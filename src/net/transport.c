@@ -101,6 +101,7 @@ endpoint_open_beside(struct endpoint *ep, const struct endpoint *first,
 		return r;
 	ep->transport = first->transport;
 	ep->addr = first->addr;
+	ep->is_beside = true;
 	ep->is_late = is_late;
 	memcpy(ep->address, first->address, sizeof(ep->address));
 	return ep->transport->open(ep, conf, err);

@@ -30,6 +30,7 @@ struct endpoint {
 	bool is_adopted;                /* somebody else opened it: what a
 					 * socket is opened with is not ours */
 	bool owns_path;                 /* Unix: this daemon made the file */
+	bool is_beside;                 /* open it beside others on its address */
 	bool is_late;                   /* it gets nothing before endpoint_join(),
 					 * and may have no name until then */
 	bool is_kept;                   /* the service manager has it too: a Unix
@@ -119,7 +120,8 @@ int endpoint_open(struct endpoint *ep, const char *address,
     const struct listener_conf *conf, struct err *err);
 /* Supervisor: one more socket on the address of `first`, which lets it in
  * (SO_REUSEPORT); the kernel deals out what arrives among them. is_late: from
- * endpoint_join() on. */
+ * endpoint_join() on. The first was bound without, so that an address that
+ * another program has, or another daemon like this one, is in use. */
 int endpoint_open_beside(struct endpoint *ep, const struct endpoint *first,
     const struct listener_conf *conf, bool is_late, struct err *err);
 int endpoint_join(struct endpoint *ep, const struct listener_conf *conf,

@@ -2,7 +2,10 @@
 """reuse_port: a socket for each process. Whatever becomes of the processes and
 of their number, what waits in any of the sockets is served."""
 
+import fcntl
+import os
 import signal
+import socket
 import threading
 
 import peers
@@ -31,7 +34,7 @@ def show(daemon, name="e"):
 
 def sockets(pid):
     """Those with an address of the Internet."""
-    return {socket for socket, name in proc.bound_sockets(pid).items()
+    return {inode for inode, name in proc.bound_sockets(pid).items()
             if isinstance(name, tuple)}
 
 
@@ -200,6 +203,78 @@ def spent_processes_lose_nothing_at_the_end(story, transport):
     wait = in_background(daemon, "reload")
     queue.go_on().expect_served()
     wait()
+
+
+# Kept by the service manager
+
+class Kept:
+    """Sockets of an earlier life, as the descriptor store hands them over."""
+
+    def __init__(self, transport, count):
+        address = peers.Address(transport.pattern)
+        kind = socket.SOCK_STREAM if transport.is_stream \
+            else socket.SOCK_DGRAM
+        place = (address.sockaddr[0], 0)
+        self.socks = []
+        for _ in range(count):
+            sock = socket.socket(address.family, kind)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.bind(place)
+            if transport.is_stream:
+                sock.listen(QUEUED)
+            place = sock.getsockname()[:2]
+            self.socks.append(sock)
+        self.listen = address.at(address.sockaddr[0]).text.replace(
+            ":0", ":%d" % place[1])
+
+    def serve(self, story, row):
+        stats = [os.fstat(sock.fileno()) for sock in self.socks]
+        names = ":".join("socketserverd-%x-%x" % (one.st_dev, one.st_ino)
+                         for one in stats)
+        numbers = [fcntl.fcntl(sock, fcntl.F_DUPFD, 100)
+                   for sock in self.socks]
+
+        def prepare():
+            for at, number in enumerate(numbers):
+                os.dup2(number, 3 + at)
+        daemon = story.serve(row, prepare=prepare, close_fds=False, env={
+            "LISTEN_FDS": str(len(numbers)), "LISTEN_FDNAMES": names,
+            "FDSTORE": "100"})
+        for number in numbers:
+            os.close(number)
+        return daemon
+
+
+@scenario(transport=INET, workers=(2, 3, 5))
+def kept_sockets_are_all_served_again(story, transport, workers):
+    kept = Kept(transport, 3)
+    address = peers.Address(kept.listen)
+    kind = peers.Stream if transport.is_stream else peers.Datagrams
+    clients = [kind(address) for _ in range(QUEUED)]
+    for client in clients:
+        client.send("kept")
+    row = echo(pool(workers))
+    row["listen"] = kept.listen
+    daemon = kept.serve(story, row)
+    for client in clients:
+        if transport.is_stream:
+            client.half_close()
+    for client in clients:
+        client.expect("kept").close()
+    expect_equal(dealt(daemon), {2: [2, 1], 3: [1] * 3, 5: [1] * 5}[workers],
+                 "of each")
+    stored = sum(line.startswith("FDSTORE=1") for line in daemon.notified)
+    expect_equal(stored, max(0, workers - 3), "sockets stored besides")
+
+
+@scenario(transport=INET)
+def a_second_daemon_cannot_have_the_address(story, transport):
+    daemon = story.serve(echo(pool(2), transport))
+    row = echo(pool(2))
+    row["listen"] = daemon.address().text
+    second = story.launch(row)
+    expect_equal(second.wait_exit(), 71, "exit status")
+    second.log.wait("the address is in use")
 
 
 # Under load
