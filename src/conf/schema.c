@@ -305,8 +305,10 @@ static const struct conf_row listener_rows[] = {
 	      "dropped whole and counted, never served in part." },
 	{ "rcvbuf", LISTENER(SIZE, rcvbuf_bytes), .max = GIB,
 	  .reload = RELOAD_GENERATION,
-	  .help = "The kernel's receive buffer of a socket (SO_RCVBUF). 0: the "
-	      "system's choice." },
+	  .help = "The kernel's receive buffer of a socket (SO_RCVBUF), up to "
+	      "net.core.rmem_max. 0: the system's choice. What comes by UDP "
+	      "while it is full is dropped; socketserverctl show and the log "
+	      "say how much." },
 	{ "sndbuf", LISTENER(SIZE, sndbuf_bytes), .max = GIB,
 	  .reload = RELOAD_GENERATION,
 	  .help = "The kernel's send buffer of a socket (SO_SNDBUF). 0: the "

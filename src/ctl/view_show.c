@@ -83,6 +83,10 @@ put_traffic(struct view *view, const json_t *listener)
 	    field_number(listener, "accepted"),
 	    field_number(listener, "bytes_in"),
 	    field_number(listener, "bytes_out"));
+	if (field_number(listener, "datagrams_dropped") > 0)
+		view_printf(view, LABEL "%" PRId64 " datagrams, by the kernel: "
+		    "its queue was full (rcvbuf)\n", "dropped",
+		    field_number(listener, "datagrams_dropped"));
 	view_printf(view, LABEL "%" PRId64 "\n", "restarts",
 	    field_number(listener, "restarts"));
 }

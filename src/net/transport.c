@@ -7,6 +7,7 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <string.h>
 
@@ -229,6 +230,19 @@ endpoint_close(struct endpoint *ep)
 		ep->transport->close(ep);
 	else
 		fd_close(&ep->fd);
+}
+
+int
+endpoint_queue(const struct endpoint *ep, struct endpoint_queue *queue)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(ep->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+		return -errno;
+	queue->dropped = info[SK_MEMINFO_DROPS];
+	queue->size_bytes = info[SK_MEMINFO_RCVBUF];
+	return 0;
 }
 
 bool

@@ -144,6 +144,13 @@ int endpoint_apply(struct endpoint *ep, const struct listener_conf *conf,
 int endpoint_resume(struct endpoint *ep, const struct listener_conf *conf,
     struct err *err);
 void endpoint_close(struct endpoint *ep);
+/* What the kernel says of a datagram socket's queue. 0, or -errno before Linux
+ * 4.12. */
+struct endpoint_queue {
+	uint32_t dropped;       /* since the socket was made; comes round */
+	uint32_t size_bytes;    /* as SO_RCVBUF counts them */
+};
+int endpoint_queue(const struct endpoint *ep, struct endpoint_queue *queue);
 /* Does nothing wait in its queue? */
 bool endpoint_is_empty(const struct endpoint *ep);
 /* Blocking or not, for every process that holds the socket. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf/config.h"
 #include "net/inherit.h"
@@ -26,6 +27,7 @@ struct bound {
 					 * to it; NULL = it was not */
 	bool is_shared;                 /* it came from another listener, whose
 					 * processes may still take from it */
+	uint32_t dropped;               /* datagrams, when it was last asked */
 	unsigned holders;
 };
 

@@ -183,6 +183,7 @@ carry_bound(struct carry *carry, struct bound *bound)
 	STATE_NUMBER(state, "stored", is_stored);
 	STATE_NUMBER(state, "inherited", is_inherited);
 	STATE_NUMBER(state, "shared", bound->is_shared);
+	STATE_NUMBER(state, "dropped", bound->dropped);
 	if (is_stored)
 		bound->store = &carry->super->store;
 	if (is_inherited)
@@ -462,6 +463,9 @@ carry_listener_numbers(struct state *state, struct listener *listener)
 	carry_timer(state, "handover", &listener->handover);
 	carry_totals(state, &listener->totals);
 	carry_totals(state, &listener->shown);
+	STATE_NUMBER(state, "dropped", listener->drops.total);
+	STATE_NUMBER(state, "told", listener->drops.told);
+	STATE_NUMBER(state, "told_at", listener->drops.told_at);
 	STATE_NUMBER(state, "cut_short", listener->cut_short);
 	STATE_NUMBER(state, "restarts", listener->restarts);
 	STATE_NUMBER(state, "serving_since", listener->serving_since);

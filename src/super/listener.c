@@ -32,12 +32,14 @@ complain_of_socket(void *arg, const struct listener_conf *conf,
 	log_write(LOG_LEVEL_ERROR, &fields, "%s", text);
 }
 
-/* Sockets that were opened beside those that serve are chosen from now on. */
+/* The sockets are its own; what was opened beside others that serve is chosen
+ * by the kernel from now on. */
 static void
-listener_join(const struct listener *listener)
+listener_join(struct listener *listener)
 {
 	bound_list_join(&listener->sockets, listener->conf,
 	    complain_of_socket, NULL);
+	drops_watch(listener);
 }
 
 struct listener *
@@ -85,8 +87,10 @@ listener_free(struct listener **listener)
 	}
 	generation_free(&old->next);
 	generation_free(&old->current);
-	if (old->env->loop != NULL)
+	if (old->env->loop != NULL) {
 		timer_stop(old->env->loop, &old->handover);
+		timer_stop(old->env->loop, &old->drops.timer);
+	}
 	bound_list_clear(&old->sockets);
 	held_put(&old->held);
 	free(old->name);
@@ -136,6 +140,7 @@ listener_released(struct listener *listener)
 int
 listener_resume(struct listener *listener)
 {
+	drops_watch(listener);
 	if (listener->handover.at == 0)
 		return 0;
 	return timer_start(listener->env->loop, &listener->handover,
@@ -276,6 +281,7 @@ listener_rebind(struct listener *listener, struct held *held,
 void
 listener_hold(struct listener *listener, struct bound_list *sockets)
 {
+	drops_look(listener);
 	bound_list_clear(&listener->sockets);
 	listener->sockets = *sockets;
 	*sockets = (struct bound_list){ 0 };
@@ -291,6 +297,7 @@ listener_stop(struct listener *listener, enum listener_mode mode)
 	listener->serving_since = 0;
 	timer_stop(listener->env->loop, &listener->handover);
 	listener_drop_next(listener);
+	drops_look(listener);
 	if (mode != LISTENER_HELD)
 		bound_list_clear(&listener->sockets);
 	listener->current = NULL;

@@ -11,6 +11,7 @@
 #include "conf/config.h"
 #include "super/bound.h"
 #include "super/crash.h"
+#include "super/drops.h"
 #include "super/generation.h"
 #include "super/held.h"
 
@@ -44,6 +45,7 @@ struct listener {
 	struct timer handover;          /* does not wait longer for a release */
 	struct totals totals;           /* of the generations that are gone */
 	struct totals shown;            /* what was told of all, so far */
+	struct drops drops;
 	int64_t cut_short;              /* of them, by a drain deadline */
 	int64_t restarts;               /* of them: processes that died unasked */
 	int64_t serving_since;          /* clock_now(); 0 = it does not serve */

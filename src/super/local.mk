@@ -21,6 +21,8 @@ libsuper_a_SOURCES = \
 	src/super/command.h \
 	src/super/control.c \
 	src/super/control.h \
+	src/super/drops.c \
+	src/super/drops.h \
 	src/super/crash.c \
 	src/super/crash.h \
 	src/super/daemonize.c \
@@ -106,6 +108,7 @@ check_PROGRAMS += tests/unit/super tests/fixtures/fake_service
 TESTS += tests/unit/super
 tests_unit_super_SOURCES = \
 	tests/unit/super_backoff.c \
+	tests/unit/super_drops.c \
 	tests/unit/super_control.c \
 	tests/unit/super_crash.c \
 	tests/unit/super_files.c \

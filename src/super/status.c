@@ -239,8 +239,9 @@ make_listener(const struct super *super, struct listener *listener)
 	const struct generation *gen = listener->current;
 	const struct totals *totals = listener_totals(listener);
 
+	drops_look(listener);
 	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I,"
-	    " s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    " s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "name", answer_text(listener->name),
 	    "state", listener_state(listener),
 	    "addresses", make_addresses(listener),
@@ -258,7 +259,8 @@ make_listener(const struct super *super, struct listener *listener)
 	    "draining", (json_int_t)listener_count_draining(listener),
 	    "accepted", (json_int_t)totals->counters[COUNTER_ACCEPTED],
 	    "bytes_in", (json_int_t)totals->counters[COUNTER_BYTES_IN],
-	    "bytes_out", (json_int_t)totals->counters[COUNTER_BYTES_OUT]);
+	    "bytes_out", (json_int_t)totals->counters[COUNTER_BYTES_OUT],
+	    "datagrams_dropped", (json_int_t)listener->drops.total);
 }
 
 static json_t *

@@ -11,6 +11,7 @@
 Suite *options_suite(void);
 Suite *backoff_suite(void);
 Suite *crash_suite(void);
+Suite *drops_suite(void);
 Suite *files_suite(void);       /* pid file, address file */
 Suite *daemonize_suite(void);
 Suite *store_suite(void);
