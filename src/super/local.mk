@@ -108,6 +108,7 @@ check_PROGRAMS += tests/unit/super tests/fixtures/fake_service
 TESTS += tests/unit/super
 tests_unit_super_SOURCES = \
 	tests/unit/super_backoff.c \
+	tests/unit/super_bound.c \
 	tests/unit/super_drops.c \
 	tests/unit/super_control.c \
 	tests/unit/super_crash.c \

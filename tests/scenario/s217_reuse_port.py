@@ -39,9 +39,14 @@ def sockets(pid):
 
 
 def dealt(daemon, name="e"):
-    """How many each process has; none is without one."""
+    """How many each process has; no socket of the listener is without one."""
+    port = daemon.address(name).port
     each = [sockets(pid) for pid in daemon.workers(name)]
-    expect_equal(set.union(*each), sockets(daemon.pid), "sockets that serve")
+    expect_equal(set.union(*each), {
+        inode for inode, place in proc.bound_sockets(daemon.pid).items()
+        if isinstance(place, tuple) and place[1] == port}
+        if len(daemon.addresses(name)) == 1 else sockets(daemon.pid),
+        "sockets that serve")
     return [len(one) for one in each]
 
 
@@ -159,6 +164,36 @@ def sockets_join_those_that_serve(story, transport, old):
                  else "generation", "action")
     queue.expect_served()
     expect_equal(dealt(daemon), [1] * 4, "of each")
+
+
+@scenario(transport=INET, command=("drain", "stop"))
+def a_listener_without_processes_grows(story, transport, command):
+    daemon = story.serve(echo(pool(2), transport))
+    daemon.keeps_descriptors = False        # it has more sockets
+    daemon.told(command + " e")
+    daemon.rewrite(echo(pool(4), transport))
+    daemon.reload()
+    daemon.told("start e")
+    expect_equal(dealt(daemon), [1] * 4, "of each")
+    Queue(daemon).go_on().expect_served()
+
+
+@scenario(transport=INET, new=(pool(1), pool(5), THREADED))
+def sockets_that_move_serve_what_waits(story, transport, new):
+    """To another listener, at once with another number of processes."""
+    rest = "tcp://127.0.0.2:0"
+    daemon = story.serve(echo(pool(3), transport), echo(SYNC, rest, "other"))
+    address = daemon.address("e").text
+    queue, before = Queue(daemon), sockets(daemon.pid)
+    daemon.keeps_descriptors = False        # it has more sockets
+    daemon.rewrite(echo(SYNC, rest, "e"), echo(new, address, "other"))
+    wait = in_background(daemon, "reload")
+    queue.go_on()
+    wait()
+    queue.expect_served()
+    dealt(daemon, "other")
+    Queue(daemon, "other").go_on().expect_served()
+    expect(len(before & sockets(daemon.pid)) >= 3, "sockets were closed")
 
 
 @scenario(transport=INET)
@@ -374,12 +409,13 @@ def processes_that_cannot_start_take_no_socket(story, transport):
 
 # Addresses that come back
 
-@scenario(again=("stop", "reload"))
-def a_datagram_address_that_comes_back_is_served_whole(story, again):
+@scenario(model=(pool(2), pool(3, reuse_port=False), THREADED, FORKING),
+          again=("stop", "reload"))
+def a_datagram_address_that_comes_back_is_served_whole(story, model, again):
     """An older generation still answers from sockets of the address: they are
     served again, and none is without a process."""
     rest = listener("rest", "echo", "tcp://127.0.0.2:0", SYNC)
-    row = listener("e", "patient", UDP4, pool(2))
+    row = listener("e", "patient", UDP4, model)
     row["listen"] = [TCP4, UDP4]
     daemon = story.serve(row, rest)
     tcp, udp = daemon.addresses("e")

@@ -6,8 +6,8 @@
 
 /* From simple to complex: the first failure is the one to read. */
 static Suite *(*const suites[])(void) = {
-	options_suite, backoff_suite, crash_suite, drops_suite, files_suite,
-	daemonize_suite, store_suite, notify_suite, spawn_suite,
+	options_suite, backoff_suite, bound_suite, crash_suite, drops_suite,
+	files_suite, daemonize_suite, store_suite, notify_suite, spawn_suite,
 	loader_suite, generation_suite, control_suite, state_suite,
 };
 

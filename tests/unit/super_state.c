@@ -184,6 +184,7 @@ make_bound(struct bound_list *list)
 	bound->address = strdup("tcp://127.0.0.1:0");
 	bound->endpoint.path_dev = (dev_t)next();
 	bound->endpoint.path_ino = (ino_t)next();
+	bound->dropped = (uint32_t)next();
 	ck_assert_int_eq(bound_list_add(list, bound), 0);
 	return bound;
 }
@@ -293,6 +294,9 @@ make_listener(const char *name, enum listener_mode mode)
 	fill_crash(&listener->crash);
 	listener->cut_short = next();
 	listener->restarts = next();
+	listener->drops.total = next();
+	listener->drops.told = next();
+	listener->drops.told_at = next();
 	listener->serving_since = next();
 	err_set(&listener->complaint, "complaint %d", (int)next());
 	return listener;

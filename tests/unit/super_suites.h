@@ -10,6 +10,7 @@
  */
 Suite *options_suite(void);
 Suite *backoff_suite(void);
+Suite *bound_suite(void);
 Suite *crash_suite(void);
 Suite *drops_suite(void);
 Suite *files_suite(void);       /* pid file, address file */
