@@ -75,8 +75,7 @@ confirm_within(struct reload *reload, int64_t ms)
 }
 
 /* A fault before anything was changed: told line by line, as at a start. The
- * way back is tried until it succeeds: what is in its way may be a generation
- * that still drains. */
+ * way back is tried until it succeeds: what is in its way may go. */
 static void
 reload_refuse(struct reload *reload, const char *why)
 {

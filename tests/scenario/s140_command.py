@@ -14,13 +14,13 @@ KEYS = ("name", "enabled", "listen", "handler", "options", "concurrency",
         "workers", "min_spare", "max_spare", "max_workers", "max_requests",
         "backlog", "max_connections", "when_full", "refuse_text", "timeout",
         "session_timeout", "tick", "allow", "deny", "reuse_address",
-        "nodelay", "keepalive", "read_buffer", "write_buffer",
+        "reuse_port", "nodelay", "keepalive", "read_buffer", "write_buffer",
         "max_datagram", "rcvbuf", "sndbuf", "defer_accept", "fastopen",
         "freebind", "bind_device", "mode", "owner", "group_owner", "user",
         "group", "chroot", "limits", "restart", "drain_timeout",
         "stack_size", "module_path", "log", "address_file")
 LATER = ("tls", "sandbox", "proxy_protocol", "rate", "handler_timeout",
-         "reuse_port", "io", "max_connections_per_source")
+         "io", "max_connections_per_source")
 
 
 @scenario
@@ -268,7 +268,7 @@ TEXTS = (
          "workers"),
     Text("stack-outside-threads",
          one('concurrency = "forking"; stack_size = "1M";'), 2, "stack_size"),
-    Text("later-key", one("reuse_port = true;"), 2, "reuse_port"),
+    Text("later-key", one("io = \"buffered\";"), 2, "io"),
     Text("later-group", one('tls = { certificate = "x"; };'), 2, "tls"),
     Text("unknown-model", one('concurrency = "fiber";'), 2, "concurrency"),
     Text("unknown-in-group", one('restart = { intial = 1; };'), 2,

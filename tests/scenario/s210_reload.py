@@ -938,27 +938,54 @@ def a_configuration_is_confirmed_or_rolled_back(story):
     before.check_sockets()
 
 
+def free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @scenario
 def the_way_back_is_tried_again(story):
-    """A generation that drains still has its datagram socket, from which it
-    may have to reply."""
+    """Somebody else has taken the address meanwhile."""
+    def row(host):
+        return story.prepare(patient(transport="tcp://%s:%d" % (host, port)))
+    port = free_port(socket.SOCK_STREAM)
+    daemon = story.serve(row("127.0.0.1"))
+    daemon.rewrite(row("127.0.0.2"))
+    before = daemon.address()
+    daemon.told("reload confirm-within 2000")
+    is_refused_soon(before)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        daemon.log.wait("reload refused")
+        daemon.dial().expect("hello\n").close()
+    eventually("it is undone", lambda: daemon.address().text.startswith(
+        "tcp://127.0.0.1:"), 20)
+    daemon.dial().expect("hello\n").close()
+    daemon.listeners = [row("127.0.0.1")]
+
+
+@scenario
+def the_way_back_finds_the_datagram_socket(story):
+    """A generation that drains still has it, since it may have to reply."""
     def row(host):
         return story.prepare(patient(transport=[
             "tcp://%s:0" % host, "udp://%s:%d" % (host, port)]))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port(socket.SOCK_DGRAM)
     daemon = story.serve(row("127.0.0.1"))
     held = daemon.dial().expect("hello\n")
     daemon.rewrite(row("127.0.0.2"))
     daemon.told("reload confirm-within 200")
-    daemon.log.wait("reload refused")
-    daemon.dial().expect("hello\n").close()
-    held.send("?\n").expect("draining\n").half_close().expect_end()
     eventually("it is undone", lambda: daemon.address().text.startswith(
         "tcp://127.0.0.1:"), 20)
-    expect_equal(daemon.datagrams(daemon.addresses()[1]).ask(b"?\n"),
-                 b"serving\n", "reply")
+    held.send("?\n").expect("draining\n")
+    for _ in range(20):
+        expect_equal(daemon.datagrams(daemon.addresses()[1]).ask(b"?\n"),
+                     b"serving\n", "reply")
+    held.half_close().expect_end()
+    expect_equal(daemon.log.find("reload refused"), [], "refusals")
     daemon.listeners = [row("127.0.0.1")]
 
 
