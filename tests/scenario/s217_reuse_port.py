@@ -16,11 +16,13 @@ from until import eventually, expect, expect_equal, seconds
 
 INET = (TCP4, TCP6, UDP4, UDP6)
 QUEUED = 40
+POOLS = ("prefork", "event")
 ROUNDS = 6
 
 
-def pool(workers, **keys):
-    return Model("reuse%d" % workers, "prefork", workers, workers=workers,
+def pool(workers, concurrency="prefork", **keys):
+    return Model("%s%d" % (concurrency, workers), concurrency, workers,
+                 workers=workers,
                  **dict({"reuse_port": True}, **keys))
 
 
@@ -92,9 +94,9 @@ def in_background(daemon, command):
 
 # Who has which
 
-@scenario(transport=INET)
-def each_process_has_a_socket_of_its_own(story, transport):
-    daemon = story.serve(echo(pool(3), transport))
+@scenario(transport=INET, concurrency=POOLS)
+def each_process_has_a_socket_of_its_own(story, transport, concurrency):
+    daemon = story.serve(echo(pool(3, concurrency), transport))
     expect_equal(len(sockets(daemon.pid)), 3, "sockets")
     expect_equal(dealt(daemon), [1, 1, 1], "of each")
     expect_equal(len(daemon.addresses("e")), 1, "lines in address_file")
@@ -120,9 +122,9 @@ def other_addresses_are_shared(story):
 
 # What waits is served
 
-@scenario(transport=INET)
-def the_queue_of_a_process_that_dies_waits(story, transport):
-    daemon = story.serve(echo(pool(4), transport))
+@scenario(transport=INET, concurrency=POOLS)
+def the_queue_of_a_process_that_dies_waits(story, transport, concurrency):
+    daemon = story.serve(echo(pool(4, concurrency), transport))
     daemon.may_crash = True
     queue = Queue(daemon)
     proc.kill(queue.stopped[0], signal.SIGKILL)
@@ -132,6 +134,7 @@ def the_queue_of_a_process_that_dies_waits(story, transport):
 
 SHARES = {pool(4, timeout=61): [1, 1, 1, 1], pool(2): [2, 2],
           pool(3): [2, 1, 1], pool(1): [4], pool(6): [1] * 6,
+          pool(3, "event"): [2, 1, 1],
           pool(2, reuse_port=False): [4, 4], SYNC: [4], THREADED: [4],
           FORKING: [4]}
 
@@ -366,6 +369,7 @@ class Load:
 @scenario(transport=INET, deadline=120)
 def nothing_is_lost_under_load(story, transport):
     models = (pool(3), pool(1), pool(4), pool(2, max_requests=20),
+              pool(4, "event"), pool(2, "event", io="io_uring"),
               pool(2, reuse_port=False), THREADED)
     daemon = story.serve(echo(models[-1], transport))
     daemon.may_crash = True

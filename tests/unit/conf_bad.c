@@ -219,7 +219,8 @@ static const struct {
 	{ "a socket for each process, where there is one process",
 	    LISTENER_A("reuse_port = true;"),
 	    "main.conf:3: listener \"a\": reuse_port: does not apply to "
-	    "concurrency \"threaded\"; it is for \"prefork\" only\n" },
+	    "concurrency \"threaded\"; it is for \"prefork\" or \"event\" "
+	    "only\n" },
 	{ "a socket for each process, of which there may be more",
 	    LISTENER_A("concurrency = \"prefork\"; max_workers = 8; "
 		"reuse_port = true;"),
