@@ -271,10 +271,11 @@ fiber_new(struct event *event)
 	char *stack = stack_get(event->stacks);
 	size_t size = (stack_size(event->stacks) - sizeof(struct fiber)) &
 	    ~(size_t)63;
-	struct fiber *fiber = (void *)(stack + size);
+	struct fiber *fiber;
 
 	if (stack == NULL)
 		return NULL;
+	fiber = (void *)(stack + size);
 	memset(&fiber->event, 0, sizeof(*fiber) - offsetof(struct fiber,
 	    event));                /* the rest is request_init()'s */
 	fiber->event = event;

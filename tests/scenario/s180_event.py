@@ -3,6 +3,8 @@
 
 import ctypes
 import re
+import resource
+import signal
 import struct
 
 import proc
@@ -218,7 +220,7 @@ def more_messages_than_buffers_are_all_answered(story, transport):
     proc.stop(service)
     for number, client in enumerate(clients):
         client.send(b"%07d" % number * 250)
-    proc.kill(service, 18)              # SIGCONT
+    proc.kill(service, signal.SIGCONT)
     for number, client in enumerate(clients):
         client.expect(b"%07d" % number * 250)
     used = proc.cpu_seconds(service)
@@ -227,6 +229,33 @@ def more_messages_than_buffers_are_all_answered(story, transport):
     expect(used < 0.2 * SCALE, "%.2f s of processor while idle", used)
     for client in clients:
         client.close()
+
+
+@scenario(io=IO, deadline=120, parallel=False)
+def more_completions_than_the_queue_holds_are_all_served(story, io):
+    """16,384 hold what a turn brings; here more peers speak at once."""
+    count = 17000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count + 500:
+        raise Skip("only %d descriptors" % hard)
+    if SCALE != 1:
+        raise Skip("too many for a sanitizer")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    daemon = serve_alone(story, io, "e", "echo", UNIX,
+                         max_connections=count + 100)
+    service = daemon.services()[0]
+    clients = [daemon.dial().send("a").expect("a") for _ in range(count)]
+    proc.stop(service)
+    for client in clients:
+        client.send("b")
+    proc.kill(service, signal.SIGCONT)
+    for client in clients:
+        client.expect("b")
+    for client in clients:
+        client.close()
+    daemon.stop()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    expect_equal(daemon.totals().served, count, "served")
 
 
 @scenario(model=EVENTS)

@@ -22,8 +22,7 @@ ROUNDS = 6
 
 def pool(workers, concurrency="prefork", **keys):
     return Model("%s%d" % (concurrency, workers), concurrency, workers,
-                 workers=workers,
-                 **dict({"reuse_port": True}, **keys))
+                 workers=workers, **dict({"reuse_port": True}, **keys))
 
 
 def echo(model, transport=TCP4, name="e", **keys):
