@@ -148,9 +148,11 @@ prefix_holds(const struct acl_prefix *prefix, const struct acl_prefix *host)
 {
 	const unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
 
-	if (prefix->family != host->family ||
-	    memcmp(prefix->bytes, host->bytes, whole))
+	if (prefix->family != host->family)
 		return false;
+	for (unsigned i = 0; i < whole; i++)
+		if (prefix->bytes[i] != host->bytes[i])
+			return false;
 	return !rest || (prefix->bytes[whole] ^ host->bytes[whole]) >>
 	    (8 - rest) == 0;
 }

@@ -39,6 +39,7 @@ struct host {
 	struct stats_size size;         /* of the slab */
 	unsigned slot;                  /* this process's */
 	unsigned generation;
+	bool is_one_lane;               /* one thread serves all requests */
 	/* Take over a connection whose peer may still be sending. */
 	void (*linger)(struct host *host, int fd);
 	void *linger_owner;
@@ -77,6 +78,20 @@ host_has_room(const struct host *host)
 		active += atomic_load_explicit(&host->slab->slots[i].counters[
 		    COUNTER_ACTIVE], memory_order_relaxed);
 	return active < host->conf->max_connections;
+}
+
+/* Count what only those who serve requests count. One thread needs no atomic
+ * instruction for that: each costs as much as dozens of others. */
+static inline void
+host_count(const struct host *host, enum counter counter, int64_t n)
+{
+	_Atomic int64_t *value = &host->stats->counters[counter];
+
+	if (!host->is_one_lane)
+		stats_add(host->stats, counter, n);
+	else
+		atomic_store_explicit(value, n + atomic_load_explicit(value,
+		    memory_order_relaxed), memory_order_relaxed);
 }
 
 /* A place for one of its requests to stand in; NULL: there are not so many. */

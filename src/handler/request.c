@@ -630,17 +630,17 @@ request_serve(struct request *rq)
 static void
 count_end(const struct request *rq)
 {
-	struct stats *stats = rq->host->stats;
+	const struct host *host = rq->host;
 
 	/* Beside each other: a crash in between is rare enough. */
-	stats_add(stats, COUNTER_ACTIVE, -1);
+	host_count(host, COUNTER_ACTIVE, -1);
 	if (rq->reason == REASON_VERIFY)
-		stats_refuse(stats, REASON_VERIFY);
+		stats_refuse(host->stats, REASON_VERIFY);
 	else
-		stats_add(stats, rq->has_failed ? COUNTER_ERRORS :
+		host_count(host, rq->has_failed ? COUNTER_ERRORS :
 		    COUNTER_REQUESTS, 1);
-	stats_add(stats, COUNTER_BYTES_IN, (int64_t)rq->bytes_in);
-	stats_add(stats, COUNTER_BYTES_OUT, (int64_t)rq->bytes_out);
+	host_count(host, COUNTER_BYTES_IN, (int64_t)rq->bytes_in);
+	host_count(host, COUNTER_BYTES_OUT, (int64_t)rq->bytes_out);
 }
 
 static void

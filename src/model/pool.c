@@ -187,6 +187,7 @@ pool_start(struct model_env *env, size_t wanted, bool is_sync, struct err *err)
 	if (pool == NULL)
 		return -ENOMEM;
 	env->state = pool;
+	env->host->is_one_lane = is_sync;
 	pool->lanes = calloc(wanted, sizeof(*pool->lanes));
 	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (pool->lanes == NULL || pool->wake < 0)

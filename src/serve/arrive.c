@@ -111,7 +111,7 @@ arrive_admit(struct acceptor *a, struct arrival *arrival)
 		return -EINTR;
 	}
 	stats_add(a->env->host->stats, COUNTER_ACCEPTED, 1);
-	stats_add(a->env->host->stats, COUNTER_ACTIVE, 1);
+	host_count(a->env->host, COUNTER_ACTIVE, 1);
 	return 0;
 }
 
