@@ -346,6 +346,10 @@ def main(arguments):
     parser.add_argument("pattern", nargs="?", default="")
     args = parser.parse_args(arguments)
     rows = [row for row in ROWS if args.pattern in row.name]
+    if not rows:
+        return "no row has %r in its name" % args.pattern
+    if not shutil.which("valgrind"):
+        return "valgrind is missing"
     try:
         with tempfile.TemporaryDirectory(prefix="count-") as top:
             figures, faults = count(rows, pathlib.Path(top), args.show)
