@@ -382,6 +382,7 @@ event_open(struct model_env *env, struct err *err)
 		return -ENOMEM;
 	env->state = event;
 	event->env = env;
+	env->host->is_one_lane = true;
 	r = make_parts(event);
 	if (r < 0)
 		return err_errno(err, -r, "fibers");
