@@ -312,8 +312,10 @@ class Sample:
 
 
 def sample(bench, process, row, workload, port):
-    words = workload.words(row.count(workload), port)
-    words += ["--warmup", row.warmup, *workload.meter(process)]
+    count = row.count(workload)
+    if workload.is_warmed:
+        must_load(bench, workload.warm_words(count, port))
+    words = workload.words(count, port) + workload.meter(process)
     found, fault = load(bench, words)
     if fault and not (found and workload.is_deaf(found)):
         raise BenchError(fault)

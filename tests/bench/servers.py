@@ -31,6 +31,7 @@ class Workload:
     unit = "us"
     has_goal = True
     is_fresh_server = False     # what was done before would be seen
+    is_warmed = True
 
     def __init__(self, title, word, parallel, count, kind="echo", talk=()):
         self.title = title
@@ -47,7 +48,12 @@ class Workload:
                 self.word, f"{scheme}://127.0.0.1:{port}"]
 
     def length(self, count):
-        return ["-n", str(count)]
+        return ["-n", str(count), "--warmup", "0"]
+
+    def warm_words(self, count, port):
+        """A load of its own before, whose connections end: a server's first
+        end may change how it works (malloc's threshold in asyncio)."""
+        return ["--no-probe", *self.words(max(100, count // 10), port)]
 
     def meter(self, process):
         return process.meter()
@@ -72,7 +78,7 @@ class Deaf(Workload):
     """A new client's latency (p99) while others are silent."""
 
     unit = "p99 us"
-    has_goal = False
+    has_goal = is_warmed = False
 
     def length(self, count):
         return ["-d", "1s"]
@@ -92,7 +98,7 @@ class Idle(Workload):
     """Memory of a connection: PSS, page tables and kernel stacks."""
 
     unit = "KiB"
-    has_goal = False
+    has_goal = is_warmed = False
     is_fresh_server = True
 
     def length(self, count):
@@ -121,8 +127,7 @@ class Row:
     """One server: start(bench, kind) gives (Process, port)."""
 
     def __init__(self, name, start, kinds=("echo", "bot"), slowness=1,
-                 role="peer", kept_only=None, without=(), may_fail=None,
-                 warmup="200ms"):
+                 role="peer", kept_only=None, without=(), may_fail=None):
         self.name = name
         self.start = start
         self.kinds = kinds
@@ -130,7 +135,6 @@ class Row:
         self.role = role                # bare, ours, info or peer
         self.kept_only = kept_only      # why it cannot serve new connections
         self.without = without          # workloads that it cannot do
-        self.warmup = warmup
         # a peer's failure is its own; ours and the bare loops' are ours
         self.may_fail = role == "peer" if may_fail is None else may_fail
 
@@ -546,8 +550,7 @@ MODELS = [
         Row("libevent", compiled("peer_libevent", "libevent-dev",
                                  "event_core")),
         Row("Go net", go),
-        # its first second is slow: malloc gives back each buffer at first
-        Row("Python asyncio", python("asyncio"), warmup="2s"),
+        Row("Python asyncio", python("asyncio")),
         Row("HAProxy Lua", haproxy, without=(STREAM,)),
     ]),
     Model("sync", (RR1, CRR, BOT, STREAM), [
