@@ -27,23 +27,22 @@
 
 /* Start and end */
 
+/* Up to the hard limit; above it only who may. */
 static int
 files_raise(const struct options *options, struct err *err)
 {
-	uint64_t need = (uint64_t)options->connections + SPARE_FILES;
-	struct rlimit limit;
+	const rlim_t need = (rlim_t)options->connections + SPARE_FILES;
+	struct rlimit limit, raised;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return err_errno(err, errno, "open files");
-	if (limit.rlim_max < need && limit.rlim_max != RLIM_INFINITY &&
-	    geteuid() == 0)
-		limit.rlim_max = need;  /* root may */
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= need)
+	raised.rlim_max = limit.rlim_max < need ? need : limit.rlim_max;
+	raised.rlim_cur = raised.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
 		return 0;
-	err_set(err, "%" PRId64 " connections need %" PRIu64 " open files, and "
-	    "this user may have %llu (ulimit -Hn)", options->connections, need,
-	    (unsigned long long)limit.rlim_max);
+	err_set(err, "%" PRId64 " connections need %llu open files, and this "
+	    "user may have %llu (ulimit -Hn)", options->connections,
+	    (unsigned long long)need, (unsigned long long)limit.rlim_max);
 	return -EMFILE;
 }
 

@@ -17,12 +17,13 @@ BENCH = os.path.join(BUILD, "socketserver-bench")
 SHORT = ("--no-probe", "--warmup", "0")
 
 
-def run(*words, within=30):
+def run(*words, within=30, prepare=None):
     """Run socketserver-bench to its end."""
     try:
         done = subprocess.run(
             [BENCH, *words], env=environment(), stdin=subprocess.DEVNULL,
-            cwd="/", timeout=seconds(within), capture_output=True)
+            cwd="/", timeout=seconds(within), capture_output=True,
+            preexec_fn=prepare)
     except subprocess.TimeoutExpired as error:
         raise Failure("socketserver-bench %s has not ended: %r, %r"
                       % (" ".join(words), error.stdout, error.stderr))

@@ -3,6 +3,8 @@
 that answer wrongly, late or not at all."""
 
 import json
+import os
+import resource
 import signal
 import socket
 import threading
@@ -341,6 +343,23 @@ def many_connections_come_from_many_addresses(story):
     found = measure("crr", server.address, "-n", "26000", "-c", "16")
     expect_counted(found, 26000, 64)
     expect_equal(sources, {"127.0.0.1", "127.0.0.2"}, "sources")
+
+
+def nobody_with_few_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+    if os.geteuid() == 0:
+        os.setuid(65534)
+
+
+@scenario
+def too_few_open_files_are_told_before(story):
+    address = str(echo(story).address())
+    words = [*bench.SHORT, "-n", "200", "rr", address]
+    done = bench.run("-c", "137", *words, prepare=nobody_with_few_files)
+    expect_exit(done, 2, "137 connections need 201 open files, and this user "
+                "may have 200 (ulimit -Hn)")
+    done = bench.run("-c", "136", *words, prepare=nobody_with_few_files)
+    expect_exit(done, 0)
 
 
 @scenario
