@@ -40,6 +40,7 @@ tests_unit_base_SOURCES = \
 	tests/unit/base_log.c \
 	tests/unit/base_loop.c \
 	tests/unit/base_memory.c \
+	tests/unit/base_option.c \
 	tests/unit/base_record.c \
 	tests/unit/base_seat.c \
 	tests/unit/base_sig.c \

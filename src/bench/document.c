@@ -41,6 +41,14 @@ print_workloads_mdoc(FILE *out)
 }
 
 static void
+print_faults_mdoc(FILE *out)
+{
+	for (int i = 0; i < FAULTS; i++)
+		fprintf(out, ".Li %s\n(%s)%s\n", faults[i].name,
+		    faults[i].text, i + 1 < FAULTS ? "," : ".");
+}
+
+static void
 print_options_mdoc(FILE *out)
 {
 	option_print_mdoc(out, options_table);
@@ -132,6 +140,7 @@ static const struct document {
 } documents[] = {
 	{ "workloads-mdoc", print_workloads_mdoc },
 	{ "options-mdoc", print_options_mdoc },
+	{ "faults-mdoc", print_faults_mdoc },
 	{ "bash", print_bash },
 	{ "zsh", print_zsh },
 };

@@ -246,7 +246,8 @@ const struct option_row options_table[] = {
 	{ 'V', "version", NULL, false, set_action,
 	    "print the version", 0, ACTION_VERSION, 0 },
 	{ 0, "print", "DOCUMENT", true, set_action,
-	    "options-mdoc, workloads-mdoc, bash or zsh: for the build",
+	    "workloads-mdoc, options-mdoc, faults-mdoc, bash or zsh: for the "
+	    "build",
 	    0, ACTION_PRINT, 0 },
 	{ 0, NULL, NULL, false, NULL, NULL, 0, 0, 0 },
 };

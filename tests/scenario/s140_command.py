@@ -18,9 +18,9 @@ KEYS = ("name", "enabled", "listen", "handler", "options", "concurrency",
         "max_datagram", "rcvbuf", "sndbuf", "defer_accept", "fastopen",
         "freebind", "bind_device", "mode", "owner", "group_owner", "user",
         "group", "chroot", "limits", "restart", "drain_timeout",
-        "stack_size", "module_path", "log", "address_file")
+        "stack_size", "io", "module_path", "log", "address_file")
 LATER = ("tls", "sandbox", "proxy_protocol", "rate", "handler_timeout",
-         "io", "max_connections_per_source")
+         "max_connections_per_source")
 
 
 @scenario

@@ -5,7 +5,8 @@
 
 /* From simple to complex: the first failure is the one to read. */
 static Suite *(*const suites[])(void) = {
-	memory_suite, fd_suite, addr_suite, acl_suite, stats_suite, totals_suite,
+	memory_suite, option_suite, fd_suite, addr_suite, acl_suite,
+	stats_suite, totals_suite,
 	channel_suite, sig_suite, loop_suite, record_suite, gather_suite,
 	seat_suite,
 	log_suite,

@@ -9,6 +9,7 @@
  * forked child, so a test may change its descriptors, signals and log.
  */
 Suite *memory_suite(void);      /* err, arena, buf, clock, digits, exit, utf8 */
+Suite *option_suite(void);
 Suite *fd_suite(void);
 Suite *addr_suite(void);
 Suite *acl_suite(void);
