@@ -31,7 +31,6 @@ struct place {
 struct gather {
 	pthread_mutex_t lock;
 	struct place *place;            /* shared with the supervisor */
-	unsigned count;                 /* lines in it */
 	gather_write_fn *write;
 	int timer;                      /* owned */
 	bool is_timed;                  /* the timer runs, or is readable */
@@ -124,12 +123,11 @@ write_all(struct gather *gather)
 	size_t len = atomic_load_explicit(&place->len, memory_order_relaxed);
 	int state;
 
-	if (gather->count == 0)
+	if (len == 0)
 		return;
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	gather->write(place->bytes + 1, len, gather->count);
+	gather->write(place->bytes + 1, len);
 	atomic_store_explicit(&place->len, 0, memory_order_release);
-	gather->count = 0;
 	(void)pthread_setcancelstate(state, NULL);
 }
 
@@ -160,7 +158,6 @@ gather_put(struct gather *gather, const char *line, size_t len)
 	memcpy(place->bytes + 1 + have, line, len);
 	atomic_store_explicit(&place->len, (uint32_t)(have + len),
 	    memory_order_release);
-	gather->count++;
 	if (!gather->is_timed)
 		start_timer(gather);
 	(void)pthread_mutex_unlock(&gather->lock);

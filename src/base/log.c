@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -364,15 +365,52 @@ emit_gathered(char *lines, size_t len)
 	}
 }
 
+static unsigned
+count_lines(const char *lines, size_t len)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += lines[i] == '\n';
+	return count;
+}
+
+/* How much goes into one write: a file takes all of it, a pipe PIPE_BUF bytes as
+ * one (pipe(7)). No line is longer. */
+static size_t
+piece_length(const struct sink *sink, const char *lines, size_t len)
+{
+	const char *end;
+
+	if (len <= PIPE_BUF || sink->is_file)
+		return len;
+	end = memrchr(lines, '\n', PIPE_BUF);
+	return end != NULL ? (size_t)(end - lines) + 1 : PIPE_BUF;
+}
+
+static void
+put_lines(struct sink *sink, char *lines, size_t len)
+{
+	while (len > 0) {
+		const size_t n = piece_length(sink, lines, len);
+
+		if (sink_put(sink, lines, n))
+			atomic_fetch_add(&root.drops->dropped,
+			    count_lines(lines, n));
+		lines += n;
+		len -= n;
+	}
+}
+
 /* Of the gather. */
 static void
-write_gathered(char *lines, size_t len, unsigned count)
+write_gathered(char *lines, size_t len)
 {
 	struct sink *sink = sink_enter();
 	bool is_stream = sink->kind == LOG_KIND_STREAM;
 
-	if (is_stream && sink_put(sink, lines, len))
-		atomic_fetch_add(&root.drops->dropped, count);
+	if (is_stream)
+		put_lines(sink, lines, len);
 	sink_leave(sink);
 	if (!is_stream)
 		emit_gathered(lines, len);
@@ -577,7 +615,7 @@ unsigned
 log_rescue(const char *lines, size_t len)
 {
 	char kept[1 + GATHER_MAX];
-	unsigned count = 0, damaged = 0;
+	unsigned damaged = 0;
 	size_t n, kept_len = 0;
 
 	for (; (n = line_length(lines, len)) > 0; lines += n, len -= n) {
@@ -587,10 +625,9 @@ log_rescue(const char *lines, size_t len)
 		}
 		memcpy(kept + 1 + kept_len, lines, n);
 		kept_len += n;
-		count++;
 	}
 	if (kept_len > 0)
-		write_gathered(kept + 1, kept_len, count);
+		write_gathered(kept + 1, kept_len);
 	return damaged + (len > 0);
 }
 

@@ -28,16 +28,15 @@ sink_connect(int fd, const char *path)
 }
 
 static enum sink_method
-sink_method(int fd)
+sink_method(int fd, mode_t mode)
 {
-	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fstat(fd, &st) < 0)
+	if (flags < 0)
 		return SINK_POLL;
-	if (S_ISSOCK(st.st_mode))
+	if (S_ISSOCK(mode))
 		return SINK_SEND;
-	if (S_ISREG(st.st_mode) || flags & O_NONBLOCK)
+	if (S_ISREG(mode) || flags & O_NONBLOCK)
 		return SINK_WRITE;
 	return SINK_POLL;
 }
@@ -45,7 +44,11 @@ sink_method(int fd)
 void
 sink_set(struct sink *sink, int fd)
 {
-	atomic_store(&sink->method, sink_method(fd));
+	struct stat st = { 0 };
+
+	(void)fstat(fd, &st);           /* if not: no file, no socket */
+	atomic_store(&sink->is_file, S_ISREG(st.st_mode));
+	atomic_store(&sink->method, sink_method(fd, st.st_mode));
 	atomic_store(&sink->fd, fd);
 	atomic_store(&sink->is_torn, false);
 }

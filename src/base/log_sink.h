@@ -21,6 +21,7 @@ enum sink_method {
 struct sink {
 	_Atomic int fd;
 	_Atomic enum sink_method method;
+	_Atomic bool is_file;   /* takes any length whole, or is full */
 	_Atomic bool is_torn;   /* the last record went out only in part */
 	_Atomic enum log_kind kind;
 	_Atomic unsigned writers;       /* threads that write to it just now */

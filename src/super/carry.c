@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/channel.h"
+#include "base/gather.h"
 #include "base/stats.h"
 #include "conf/flat.h"
 #include "super/command.h"
@@ -727,6 +728,7 @@ carry_version(struct state *state)
 		{ "message", sizeof(struct message) },
 		{ "counters", sizeof(struct stats) },
 		{ "seat", sizeof(struct seat) },
+		{ "access lines", GATHER_MAX },
 	};
 	size_t i;
 

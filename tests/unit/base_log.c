@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -560,6 +561,52 @@ START_TEST(gathered_lines_come_before_what_is_logged_later)
 }
 END_TEST
 
+static const size_t gathered_most = GATHER_MAX / 100;
+
+/* More than a pipe takes whole: whole lines all the same. A pipe with O_DIRECT
+ * keeps writes apart (pipe(2)). */
+START_TEST(gathered_lines_reach_a_pipe_in_pieces_that_it_takes_whole)
+{
+	int fds[2];
+	size_t seen = 0;
+	ssize_t n;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK | O_DIRECT), 0);
+	log_replace_fd(fds[1], LOG_KIND_STREAM);
+	gather_begin();
+	for (size_t i = 0; i < gathered_most; i++)
+		log_access(&(struct log_access){ .result = "ok" });
+	log_flush();
+	while ((n = read(fds[0], text, sizeof(text) - 1)) > 0) {
+		ck_assert_int_le(n, PIPE_BUF);
+		ck_assert_int_eq(text[n - 1], '\n');
+		text[n] = '\0';
+		seen += count_lines(text);
+	}
+	ck_assert_uint_eq(seen, gathered_most);
+	ck_assert_uint_eq(log_dropped(), 0);
+}
+END_TEST
+
+START_TEST(gathered_lines_reach_a_file_in_one_piece)
+{
+	int file = fd_memory_new("a-file");
+	struct stat st;
+
+	log_replace_fd(file, LOG_KIND_STREAM);
+	gather_begin();
+	/* a line of an access record is longer than 100 bytes */
+	for (size_t i = 0; i < gathered_most; i++) {
+		log_access(&(struct log_access){ .result = "ok" });
+		ck_assert_int_eq(fstat(log_fd(), &st), 0);
+		if (st.st_size > 0)
+			break;
+	}
+	ck_assert_int_gt(st.st_size, GATHER_MAX - PIPE_BUF);
+	ck_assert_int_le(st.st_size, GATHER_MAX);
+}
+END_TEST
+
 /* As when the log's file is opened anew. */
 START_TEST(gathered_lines_go_to_the_sink_of_their_time)
 {
@@ -787,6 +834,9 @@ log_suite(void)
 	tcase_add_test(tcase, a_flood_of_one_listener_is_thinned);
 	tcase_add_test(tcase, a_flood_thins_nothing_else);
 	tcase_add_test(tcase, gathered_lines_come_before_what_is_logged_later);
+	tcase_add_test(tcase,
+	    gathered_lines_reach_a_pipe_in_pieces_that_it_takes_whole);
+	tcase_add_test(tcase, gathered_lines_reach_a_file_in_one_piece);
 	tcase_add_test(tcase, gathered_lines_go_to_the_sink_of_their_time);
 	tcase_add_test(tcase, a_forked_child_gathers_nothing);
 	tcase_add_test(tcase, gathered_lines_that_are_lost_are_counted);
