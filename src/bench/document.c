@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "bench/options.h"
@@ -61,7 +62,15 @@ put_workloads(FILE *out)
 		fprintf(out, "%s%s", row == workloads ? "" : " ", row->name);
 }
 
-/* The options whose argument is the next word. */
+/* Those whose arguments are completed by bash_head. */
+static bool
+has_words(const struct option_row *row)
+{
+	return strcmp(row->name, "expect") == 0 ||
+	    strcmp(row->name, "cgroup") == 0;
+}
+
+/* The other options whose argument is the next word. */
 static void
 put_with_argument(FILE *out)
 {
@@ -69,7 +78,7 @@ put_with_argument(FILE *out)
 
 	for (const struct option_row *row = options_table; row->name != NULL;
 	    row++) {
-		if (row->is_hidden || row->argument == NULL)
+		if (row->is_hidden || row->argument == NULL || has_words(row))
 			continue;
 		fputs(before, out);
 		if (row->letter != 0)

@@ -36,8 +36,10 @@ escape_parse(const char *text, char *byte)
 		return 0;
 	high = hex_digit(text[1]);
 	low = high < 0 ? -1 : hex_digit(text[2]);
+	if (low < 0)
+		return 0;
 	*byte = (char)(high << 4 | low);
-	return low < 0 ? 0 : 3;
+	return 3;
 }
 
 char *

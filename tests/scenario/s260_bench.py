@@ -240,7 +240,7 @@ def idle_connections_are_held_and_weighed(story, model):
     before, held = found["memory_before"], found["memory_held"]
     what = "threads" if model is THREADED else "processes"
     expect(held[what] >= before[what] + 50, "%r", found)
-    expect(4096 < found["bytes_per_connection"] < 1 << 20, "%r", found)
+    expect(4096 < found["bytes_per_connection"] < 1 << 24, "%r", found)
 
 
 @scenario
