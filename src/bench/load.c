@@ -187,14 +187,23 @@ conn_begin(struct conn *conn, int64_t started)
 
 static void load_retry(struct timer *timer);
 
-/* Its request goes back: it is taken once more. */
+/*
+ * The queue of a Unix listener is full. Its request goes back and is taken once
+ * more, as one that has waited since then.
+ */
 static void
-conn_wait_for_room(struct conn *conn)
+conn_wait_for_room(struct conn *conn, int64_t started)
 {
 	struct load *load = conn->load;
 
+	if (clock_now() - started > load->wish.timeout_ms * CLOCK_MS) {
+		conn_fault(conn, FAULT_CONNECT, "the queue of the listener "
+		    "was full for %lld ms", (long long)load->wish.timeout_ms);
+		return;
+	}
 	conn_give_up(conn);
 	load->pace.issued--;
+	conn->wanted_at = started;
 	conn_rest(conn);
 	if (!timer_is_running(&load->retry))
 		(void)timer_start(load->loop, &load->retry,
@@ -208,12 +217,15 @@ conn_dial(struct conn *conn, watch_fn *fn, int64_t started)
 	const struct load_wish *wish = &load->wish;
 	int r;
 
+	if (conn->wanted_at != 0)
+		started = conn->wanted_at;
+	conn->wanted_at = 0;
 	conn_begin(conn, started);
 	conn->fd = dial_start(&wish->address, load->opened,
 	    !wish->is_fresh || wish->depth > 1);
 	if (conn->fd == -EAGAIN && wish->address.kind == ADDR_UNIX) {
 		conn->fd = -1;
-		conn_wait_for_room(conn);
+		conn_wait_for_room(conn, started);
 		return false;
 	}
 	if (conn->fd < 0) {
@@ -414,8 +426,10 @@ span_begin(struct load *load, struct tally *tally, uint64_t limit, int64_t ms)
 	load->tally = tally;
 	load->idle = NULL;
 	load->idle_end = &load->idle;
-	for (unsigned i = 0; i < load->wish.connections; i++)
+	for (unsigned i = 0; i < load->wish.connections; i++) {
 		load->conns[i].is_queued = false;
+		load->conns[i].wanted_at = 0;
+	}
 	load->pace = (struct pace){ .limit = limit, .start_at = now,
 		.end_at = ms > 0 ? now + ms * CLOCK_MS : 0,
 		.rate = load->is_once ? 0 : load->wish.rate };

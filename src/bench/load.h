@@ -36,6 +36,8 @@ struct conn {                   /* one slot; it may be opened many times */
 	uint64_t sent, got;             /* places in talk's two streams */
 	size_t greeted;                 /* bytes of the greeting */
 	int64_t progress_at;            /* when a byte came or a request went */
+	int64_t wanted_at;              /* since when it waits for room in the
+					 * server's queue; 0 = it does not */
 	int64_t *started;               /* depth times, by number % depth */
 };
 

@@ -13,8 +13,7 @@ import ctl
 from bench import Server, measure
 from ctl import expect_exit
 from peers import TCP4, TRANSPORTS, UDP4, UNIX, UNIXGRAM
-from scenario import (FORKING, MODELS, SYNC, THREADED, WIDE, listener,
-                      scenario)
+from scenario import FORKING, SYNC, THREADED, WIDE, listener, scenario
 from until import expect, expect_equal
 
 STREAMS = [one for one in TRANSPORTS if one.is_stream]
@@ -262,14 +261,48 @@ def idle_says_when_all_are_held_and_ends_when_told(story):
     expect(b"interrupted" in shown, "%r", shown)
 
 
-@scenario(model=MODELS, silent=["", "--silent"])
-def deaf_finds_out_who_is_answered(story, model, silent):
+@scenario(model=[THREADED, FORKING], silent=["", "--silent"])
+def who_is_heard_besides_silent_clients_is_answered(story, model, silent):
     daemon = echo(story, TCP4, model)
-    is_deaf = model.width < 20
-    found = measure("deaf", daemon.address(), "-c", "20", "-n", "5", *silent.split(),
-                    "-t", "300ms", status=int(is_deaf))
+    found = measure("deaf", daemon.address(), "-c", "20", "-n", "5",
+                    *silent.split())
+    expect_counted(found, 5, 64)
     expect_equal(found["silent"], 20, "silent clients")
-    expect_equal(found["requests"], 0 if is_deaf else 5, "answered")
+
+
+@scenario(silent=["", "--silent"])
+def a_server_with_ears_for_one_is_found_deaf(story, silent):
+    ear = threading.Lock()
+
+    def one_at_a_time(peer):
+        with ear:
+            while data := peer.recv(4096):
+                peer.sendall(data)
+    server = Server(TCP4, story, one_at_a_time)
+    found = measure("deaf", server.address, "-c", "20", "-n", "3",
+                    "-t", "150ms", *silent.split(), status=1)
+    expect_equal((found["silent"], found["requests"]), (20, 0), "answered")
+    expect_equal(found["errors_by_kind"], {"timeout": 3}, "errors")
+
+
+@scenario
+def a_full_queue_of_a_unix_listener_is_waited_for(story):
+    path = story.path("full")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(path)
+        sock.listen(1)          # and nobody takes from it
+        found = measure("deaf", "unix:" + path, "-c", "9", "-n", "2",
+                        "-t", "150ms", status=1)
+        expect_equal(found["errors_by_kind"], {"connect": 2}, "errors")
+        expect(found["silent"] < 9, "%r", found)
+        expect("was full for 150 ms" in found["first_errors"]["connect"],
+               "%r", found)
+
+
+@scenario
+def a_short_queue_of_a_unix_listener_loses_nothing(story):
+    address = echo(story, UNIX, SYNC, backlog=1).address()
+    expect_counted(measure("crr", address, "-n", "500", "-c", "20"), 500, 64)
 
 
 @scenario
