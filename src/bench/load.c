@@ -439,6 +439,16 @@ span_begin(struct load *load, struct tally *tally, uint64_t limit, int64_t ms)
 	    load);
 }
 
+/* What is on its way stays without an answer. */
+static void
+span_abandon(struct load *load)
+{
+	for (unsigned i = 0; i < load->wish.connections; i++)
+		if (in_flight(&load->conns[i]) > 0)
+			conn_fault(&load->conns[i], FAULT_TIMEOUT,
+			    "a second signal came before the answer");
+}
+
 static int
 span_wait(struct load *load)
 {
@@ -451,6 +461,8 @@ span_wait(struct load *load)
 		    load->pace.issued == load->pace.limit)
 			load_stop(load);
 	}
+	if (load->is_abandoned)
+		span_abandon(load);
 	timer_stop(load->loop, &load->tick);
 	timer_stop(load->loop, &load->end);
 	timer_stop(load->loop, &load->retry);

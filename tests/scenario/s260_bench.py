@@ -14,7 +14,7 @@ from bench import Server, measure
 from ctl import expect_exit
 from peers import TCP4, TRANSPORTS, UDP4, UNIX, UNIXGRAM
 from scenario import FORKING, SYNC, THREADED, WIDE, listener, scenario
-from until import expect, expect_equal
+from until import expect, expect_equal, seconds
 
 STREAMS = [one for one in TRANSPORTS if one.is_stream]
 DATAGRAMS = [one for one in TRANSPORTS if not one.is_stream]
@@ -259,6 +259,27 @@ def idle_says_when_all_are_held_and_ends_when_told(story):
     program.signal(signal.SIGTERM)
     shown = program.expect_end(0)
     expect(b"interrupted" in shown, "%r", shown)
+
+
+@scenario
+def a_second_signal_waits_for_no_answers(story):
+    asked = threading.Semaphore(0)
+
+    def note_and_be_silent(peer):
+        peer.recv(64, socket.MSG_WAITALL)
+        asked.release()
+        says_nothing(peer)
+    server = Server(TCP4, story, note_and_be_silent)
+    program = ctl.Program("--no-probe", "-c", "2", "-t", "1h", "rr",
+                          server.address, program=bench.BENCH)
+    for _ in range(2):
+        expect(asked.acquire(timeout=seconds(10)), "it does not ask")
+    program.signal(signal.SIGINT)
+    expect(program.is_running(), "it does not wait")
+    program.signal(signal.SIGTERM)
+    shown = program.expect_end(1)
+    expect(b"2 not answered in time (the first: a second signal" in shown,
+           "%r", shown)
 
 
 @scenario(model=[THREADED, FORKING], silent=["", "--silent"])
