@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BARE_BACKLOG = 4096, BARE_BUFFER = 16384, BARE_WORKERS = 64 };
+enum { BARE_BACKLOG = 4096, BARE_BUFFER = 65536, BARE_WORKERS = 64 };
 
 void
 bare_fail(const char *what)
