@@ -68,16 +68,23 @@ host_active(const struct host *host)
 	return atomic_load(&host->stats->counters[COUNTER_ACTIVE]);
 }
 
-/* May the listener serve one more, in all its processes together? */
-static inline bool
-host_has_room(const struct host *host)
+/* Those of all the listener's processes. */
+static inline int64_t
+host_active_in_all(const struct host *host)
 {
 	int64_t active = 0;
 
 	for (unsigned i = 0; i < host->size.slots; i++)
 		active += atomic_load_explicit(&host->slab->slots[i].counters[
 		    COUNTER_ACTIVE], memory_order_relaxed);
-	return active < host->conf->max_connections;
+	return active;
+}
+
+/* May the listener serve one more? */
+static inline bool
+host_has_room(const struct host *host)
+{
+	return host_active_in_all(host) < host->conf->max_connections;
 }
 
 /* Count what only those who serve requests count. One thread needs no atomic

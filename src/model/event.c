@@ -10,12 +10,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #define STACK_DEFAULT (64 << 10)
 #define LAG_MS 100              /* longer without a wait is worth a warning */
+#define CROWD_SLACK 16          /* requests above its share, and an eighth */
+#define OWN_DESCRIPTORS 64      /* left for the process itself, and lingering */
 #define ROOM_MS 20              /* other processes' requests may end, too */
 
 /* -- running ------------------------------------------------------------ */
@@ -102,7 +105,8 @@ tell_when_drained(struct event *event)
 static void
 offer_room(struct event *event)
 {
-	if (!event->wants_room || !host_has_room(event->env->host))
+	if (!event->wants_room || event->count >= event->most ||
+	    !host_has_room(event->env->host))
 		return;
 	event->wants_room = false;
 	event->env->resume(event->env);
@@ -316,13 +320,24 @@ event_has_room(struct model_env *env)
 {
 	struct event *event = env->state;
 
-	if (host_has_room(env->host))
+	if (event->count < event->most && host_has_room(env->host))
 		return true;
 	event->wants_room = true;
 	if (env->host->size.slots > 1 && !timer_is_running(&event->room))
 		(void)timer_start(env->loop, &event->room,
 		    clock_after_ms(ROOM_MS), look_for_room, event);
 	return false;
+}
+
+/* The kernel tends to wake the same process again and again. */
+static bool
+event_is_crowded(struct model_env *env)
+{
+	const struct event *event = env->state;
+	const int64_t share = host_active_in_all(env->host) /
+	    env->host->size.slots;
+
+	return (int64_t)event->count > share + share / 8 + CROWD_SLACK;
 }
 
 /* -- the life of the model ---------------------------------------------- */
@@ -355,12 +370,25 @@ open_reactor(struct event *event, struct err *err)
 	return event->reactor->open(event, err);
 }
 
+/* Other processes may have descriptors to spare: leave the rest to them. */
+static size_t
+descriptors_for_requests(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur <= 2 * OWN_DESCRIPTORS)
+		return SIZE_MAX;        /* so few: each is asked for */
+	return (size_t)limit.rlim_cur - OWN_DESCRIPTORS;
+}
+
 static int
 make_parts(struct event *event)
 {
 	const struct listener_conf *conf = event->env->conf;
 	size_t most = (size_t)conf->max_connections;
 
+	event->most = descriptors_for_requests();
 	event->stacks = stacks_new(conf->stack_size_bytes > 0 ?
 	    (size_t)conf->stack_size_bytes : STACK_DEFAULT);
 	event->by_number = calloc(most, sizeof(struct fiber *));
@@ -472,6 +500,7 @@ const struct model event_model = {
 	.open = event_open,
 	.dispatch = event_dispatch,
 	.has_room = event_has_room,
+	.is_crowded = event_is_crowded,
 	.turn = event_turn,
 	.io = event_io,
 	.drain = event_drain,

@@ -79,6 +79,7 @@ struct event {
 	struct fiber *running;          /* NULL: the thread is on its own stack */
 	struct fiber *fibers;           /* those that live; owned */
 	size_t count;
+	size_t most;                    /* that the limit of descriptors allows */
 	struct fiber **by_number;       /* owned; NULL = free */
 	unsigned *free_numbers;         /* owned: a stack */
 	size_t free_count, numbers;     /* numbers ever given */

@@ -61,6 +61,9 @@ struct model {
 	/* May one more be dispatched? Where not, env->resume() is called when
 	 * that changes. NULL where `takes`. */
 	bool (*has_room)(struct model_env *env);
+	/* Has this process clearly more than its share of the listener's
+	 * requests? NULL: there are no others. */
+	bool (*is_crowded)(struct model_env *env);
 	/* One turn of the process, in place of loop_turn(). NULL: that. */
 	int (*turn)(struct model_env *env);
 	/* The kernel's interface it waits by. NULL: system calls. */

@@ -74,9 +74,11 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 	};
 	bool is_full = !a->model->has_room(a->env);
 
-	if (is_full && a->env->conf->when_full == WHEN_FULL_QUEUE) {
+	/* Only this process is full: another one may take it. */
+	if (is_full && (a->env->conf->when_full == WHEN_FULL_QUEUE ||
+	    host_has_room(a->env->host))) {
 		watches_stop(a);        /* until resume() */
-		return -EAGAIN;
+		return -ECANCELED;
 	}
 	int r = ep->transport->take(ep, &arrival, false);
 	if (arrive_is_trouble(r)) {
@@ -102,10 +104,15 @@ accept_ready(struct watch *watch, uint32_t events)
 	struct acceptor *a = watch->arg;
 	const struct endpoint *ep = &a->endpoints[watch - a->watches];
 
+	int r = 0;
+
 	(void)events;
-	for (int i = 0; i < BATCH && a->is_watching; i++)
-		if (accept_one(a, ep) < 0)
-			break;
+	for (int i = 0; i < BATCH && a->is_watching && r == 0; i++)
+		r = accept_one(a, ep);
+	/* Nothing waits now: what comes next is for others to take. */
+	if (r == -EAGAIN && a->model->is_crowded != NULL &&
+	    a->model->is_crowded(a->env))
+		pause_for(a, RECHECK_MS);
 	log_tell();
 }
 

@@ -24,7 +24,7 @@ IO_URING_SETUP = 425
 
 def event(name, handler, io, transport=TCP4, **keys):
     return listener(name, handler, transport, None,
-                    **dict(ALONE[io], concurrency="event", **keys))
+                    **dict(ALONE[io], concurrency="event") | keys)
 
 
 def waits_by(daemon):
@@ -256,6 +256,35 @@ def more_completions_than_the_queue_holds_are_all_served(story, io):
     daemon.stop()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     expect_equal(daemon.totals().served, count, "served")
+
+
+@scenario(io=IO, transport=(TCP4, UNIX))
+def connections_are_shared_out(story, io, transport):
+    """The kernel wakes one process again and again; it leaves some over."""
+    daemon = story.serve(event("e", "echo", io, transport,
+                               **{"workers": 3, "max_connections": 1000}))
+    before = [len(proc.descriptors(pid)) for pid in daemon.services()]
+    clients = [daemon.dial().send("x").expect("x") for _ in range(450)]
+    each = [len(proc.descriptors(pid)) - was
+            for pid, was in zip(daemon.services(), before)]
+    expect(sum(each) >= 450, "held: %r", each)
+    # A share, an eighth, 16 and what came at once.
+    expect(max(each) <= 150 + 19 + 16 + 16, "uneven: %r", each)
+    for client in clients:
+        client.close()
+
+
+@scenario(io=IO)
+def a_full_process_leaves_the_rest_to_others(story, io):
+    """Each has descriptors for fewer than come; together they have enough."""
+    daemon = story.serve(event("e", "echo", io, TCP4, **{
+        "workers": 3, "max_connections": 1000, "when_full": "refuse",
+        "limits": {"nofile": 256}}))
+    clients = [daemon.dial().send("x").expect("x") for _ in range(480)]
+    for client in clients:
+        client.close()
+    daemon.stop()
+    expect_equal(daemon.totals().refused, 0, "refused")
 
 
 @scenario(model=EVENTS)
