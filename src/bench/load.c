@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * The pace at which requests become due, and the spans in which they do.
+ */
 #include "bench/load.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "bench/dial.h"
 
 #define OPENING 128             /* connections that are made at once */
 #define RETRY_MS 1              /* a Unix listener's queue was full */
@@ -65,8 +65,8 @@ load_take(struct load *load, int64_t now, int64_t *started)
 	return true;
 }
 
-static void
-idle_push(struct load *load, struct conn *conn)
+void
+load_queue(struct load *load, struct conn *conn)
 {
 	if (conn->is_queued)
 		return;
@@ -106,64 +106,7 @@ pace_ready(struct watch *watch, uint32_t events)
 		pace_arm(load, pace_due(&load->pace));
 }
 
-/* Slots */
-
-static unsigned
-in_flight(const struct conn *conn)
-{
-	return (unsigned)(conn->issued - conn->answered);
-}
-
-static void
-conn_rest(struct conn *conn)
-{
-	if (conn->is_resting)
-		return;
-	conn->is_resting = true;
-	conn->load->resting++;
-}
-
-static void
-issue_count(struct conn *conn, int64_t started)
-{
-	if (in_flight(conn) == 0)
-		conn->load->busy++;
-	conn->started[conn->issued % conn->load->wish.depth] = started;
-	conn->issued++;
-}
-
-static void
-conn_issue(struct conn *conn, int64_t started, int64_t now)
-{
-	if (in_flight(conn) == 0)
-		conn->progress_at = now;
-	issue_count(conn, started);
-}
-
-void
-conn_more(struct conn *conn, int64_t now)
-{
-	struct load *load = conn->load;
-	bool is_paced = load->pace.rate > 0, is_issued = false;
-	int64_t started;
-
-	while (!conn->is_resting && in_flight(conn) < load->wish.depth &&
-	    load_take(load, now, &started)) {
-		if (conn->fd < 0)
-			load->wire->open(conn, started);
-		else
-			conn_issue(conn, started, now);
-		is_issued = true;
-		if (is_paced || load->is_once)
-			break;
-	}
-	/* all of them go out together */
-	if (is_issued && conn->fd >= 0)
-		load->wire->ask(conn);
-	if (is_paced && !conn->is_resting && !load->pace.is_over &&
-	    in_flight(conn) < load->wish.depth)
-		idle_push(load, conn);
-}
+/* Spans */
 
 void
 load_next(struct load *load, int64_t now)
@@ -171,178 +114,6 @@ load_next(struct load *load, int64_t now)
 	if (load->next_first < load->wish.connections)
 		conn_more(&load->conns[load->next_first++], now);
 }
-
-static void
-conn_begin(struct conn *conn, int64_t started)
-{
-	const struct talk *talk = conn->load->wish.talk;
-
-	conn->issued = conn->answered = conn->first;
-	conn->sent = conn->first * talk->say_len;
-	conn->got = conn->first * talk->want_len;
-	conn->greeted = 0;
-	conn->progress_at = clock_now();
-	issue_count(conn, started);
-}
-
-static void load_retry(struct timer *timer);
-
-/*
- * The queue of a Unix listener is full. Its request goes back and is taken once
- * more, as one that has waited since then.
- */
-static void
-conn_wait_for_room(struct conn *conn, int64_t started)
-{
-	struct load *load = conn->load;
-
-	if (clock_now() - started > load->wish.timeout_ms * CLOCK_MS) {
-		conn_fault(conn, FAULT_CONNECT, "the queue of the listener "
-		    "was full for %lld ms", (long long)load->wish.timeout_ms);
-		return;
-	}
-	conn_give_up(conn);
-	load->pace.issued--;
-	conn->wanted_at = started;
-	conn_rest(conn);
-	if (!timer_is_running(&load->retry))
-		(void)timer_start(load->loop, &load->retry,
-		    clock_after_ms(RETRY_MS), load_retry, load);
-}
-
-bool
-conn_dial(struct conn *conn, watch_fn *fn, int64_t started)
-{
-	struct load *load = conn->load;
-	const struct load_wish *wish = &load->wish;
-	int r;
-
-	if (conn->wanted_at != 0)
-		started = conn->wanted_at;
-	conn->wanted_at = 0;
-	conn_begin(conn, started);
-	conn->fd = dial_start(&wish->address, load->opened,
-	    !wish->is_fresh || wish->depth > 1);
-	if (conn->fd == -EAGAIN && wish->address.kind == ADDR_UNIX) {
-		conn->fd = -1;
-		conn_wait_for_room(conn, started);
-		return false;
-	}
-	if (conn->fd < 0) {
-		r = conn->fd;
-		conn->fd = -1;
-		conn_fault_errno(conn, -r);
-		return false;
-	}
-	load->opened++;
-	r = watch_start(load->loop, &conn->watch, conn->fd,
-	    EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, fn, conn);
-	if (r < 0)
-		conn_fault_errno(conn, -r);
-	return r == 0;
-}
-
-void
-conn_give_up(struct conn *conn)
-{
-	conn->answered++;
-	if (in_flight(conn) == 0)
-		conn->load->busy--;
-}
-
-void
-conn_answer(struct conn *conn, int64_t now)
-{
-	struct load *load = conn->load;
-	const struct talk *talk = load->wish.talk;
-	struct tally *tally = load->tally;
-
-	hist_add(&tally->hist,
-	    now - conn->started[conn->answered % load->wish.depth]);
-	tally->done++;
-	tally->bytes_in += talk->greeting_len;
-	if (!talk->is_greeting_only) {
-		tally->bytes_in += talk->want_len;
-		tally->bytes_out += talk->say_len;
-	}
-	load->has_been_answered = true;
-	conn_give_up(conn);
-}
-
-void
-conn_close(struct conn *conn)
-{
-	watch_stop(conn->load->loop, &conn->watch);
-	fd_close(&conn->fd);
-	conn->state = CONN_CLOSED;
-	while (in_flight(conn) > 0)
-		conn_give_up(conn);
-}
-
-static void
-fault_end(struct conn *conn)
-{
-	conn_close(conn);
-	conn_rest(conn);
-}
-
-void
-conn_fault(struct conn *conn, enum fault fault, const char *format, ...)
-{
-	char text[160];
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	tally_fault(conn->load->tally, fault, "%s", text);
-	fault_end(conn);
-}
-
-static enum fault
-fault_of(const struct conn *conn, int code)
-{
-	switch (code) {
-	case EADDRNOTAVAIL:
-		return FAULT_PORTS;
-	case ECONNREFUSED:
-	case ENOENT:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case ENOTCONN:
-		return FAULT_CONNECT;
-	case ECONNRESET:
-	case EPIPE:
-		return FAULT_RESET;
-	case ETIMEDOUT:
-		return conn->state == CONN_CONNECTING ? FAULT_CONNECT :
-		    FAULT_TIMEOUT;
-	default:
-		return FAULT_SYSTEM;
-	}
-}
-
-void
-conn_fault_errno(struct conn *conn, int code)
-{
-	conn_fault(conn, fault_of(conn, code), "%s", strerror(code));
-}
-
-void
-conn_fault_wrong(struct conn *conn, const char *data, const char *want,
-    size_t len)
-{
-	size_t at = 0;
-
-	while (at + 1 < len && data[at] == want[at])
-		at++;
-	conn_fault(conn, FAULT_WRONG, "byte %llu of what came is \\x%02x, "
-	    "not \\x%02x", (unsigned long long)(conn->got + at -
-	    conn->first * conn->load->wish.talk->want_len),
-	    (unsigned char)data[at], (unsigned char)want[at]);
-}
-
-/* Spans */
 
 static void
 rest_end(struct load *load, int64_t now)
@@ -368,6 +139,14 @@ load_retry(struct timer *timer)
 	rest_end(load, clock_now());
 }
 
+void
+load_retry_soon(struct load *load)
+{
+	if (!timer_is_running(&load->retry))
+		(void)timer_start(load->loop, &load->retry,
+		    clock_after_ms(RETRY_MS), load_retry, load);
+}
+
 /* Nobody has ever answered, and there is nobody to be connected with. */
 static bool
 is_hopeless(const struct load *load)
@@ -390,7 +169,7 @@ load_tick(struct timer *timer)
 	for (unsigned i = 0; i < load->wish.connections; i++) {
 		struct conn *conn = &load->conns[i];
 
-		if (in_flight(conn) > 0 && now - conn->progress_at >
+		if (conn_in_flight(conn) > 0 && now - conn->progress_at >
 		    load->wish.timeout_ms * CLOCK_MS)
 			load->wire->overdue(conn, now);
 	}
@@ -444,7 +223,7 @@ static void
 span_abandon(struct load *load)
 {
 	for (unsigned i = 0; i < load->wish.connections; i++)
-		if (in_flight(&load->conns[i]) > 0)
+		if (conn_in_flight(&load->conns[i]) > 0)
 			conn_fault(&load->conns[i], FAULT_TIMEOUT,
 			    "a second signal came before the answer");
 }

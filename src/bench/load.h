@@ -13,8 +13,9 @@
 
 /*
  * The load: connections that ask and check what they are answered, and the pace
- * at which requests become due. One thread. load.c has the pace, the slots of
- * connections and the spans; stream.c and gram.c are the two ways to talk.
+ * at which requests become due. One thread. load.c has the pace and the spans,
+ * conn.c the slots of connections; stream.c and gram.c are the two ways to
+ * talk.
  *
  * A span begins with everything at rest and ends with everything at rest again:
  * so the processor time of the server between two spans is that of the requests
@@ -112,10 +113,15 @@ int load_hold(struct load *load, struct tally *tally, int64_t ms);
 /* Requests are due no more: the span ends. */
 void load_stop(struct load *load);
 
-/* For stream.c and gram.c */
+/* For conn.c, stream.c and gram.c */
 
 /* Is a request due now? It has been issued then, and started at that time. */
 bool load_take(struct load *load, int64_t now, int64_t *started);
+/* The slot waits until one is. */
+void load_queue(struct load *load, struct conn *conn);
+/* Slots that rest are tried again in a moment. */
+void load_retry_soon(struct load *load);
+unsigned conn_in_flight(const struct conn *conn);
 /* The slot has room for requests: ask what is due, or wait until it is. */
 void conn_more(struct conn *conn, int64_t now);
 /* While connections are opened: the next one. */

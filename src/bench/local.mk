@@ -5,6 +5,7 @@
 
 noinst_LIBRARIES += libbench.a
 libbench_a_SOURCES = \
+	src/bench/conn.c \
 	src/bench/dial.c src/bench/dial.h \
 	src/bench/document.c src/bench/document.h \
 	src/bench/gram.c \
