@@ -79,6 +79,7 @@ seat_begin(struct seat *seat, const struct seat_entry *entry)
 	uint32_t sequence = write_begin(seat);
 
 	atomic_store_explicit(&seat->pid, 0, memory_order_release);
+	atomic_store_explicit(&seat->idle_since, 0, memory_order_release);
 	atomic_store_explicit(&seat->started_at, entry->started_at,
 	    memory_order_release);
 	atomic_store_explicit(&seat->bytes_in, 0, memory_order_release);
@@ -112,6 +113,8 @@ void
 seat_end(struct seat *seat)
 {
 	atomic_store_explicit(&seat->id, 0, memory_order_release);
+	/* Of one that died while it waited. */
+	atomic_store_explicit(&seat->idle_since, 0, memory_order_relaxed);
 }
 
 bool
@@ -121,6 +124,13 @@ seat_kill(struct seat *seat, uint64_t id)
 		return false;
 	atomic_store(&seat->killed, id);
 	return true;
+}
+
+bool
+seat_shed(struct seat *seat, int64_t since)
+{
+	return since > 0 && atomic_compare_exchange_strong(&seat->idle_since,
+	    &since, SEAT_SHED);
 }
 
 bool

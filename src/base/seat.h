@@ -19,6 +19,7 @@
  */
 #define SEAT_WORKER_SIZE 32
 #define SEAT_ADDRESS_SIZE 112           /* holds a sockaddr_un */
+#define SEAT_SHED (-1)
 
 /* Words, and not bytes: each is written as one, so there is no data race. */
 struct seat {
@@ -29,6 +30,9 @@ struct seat {
 	_Atomic int64_t started_at;     /* clock_now(): the same in all processes */
 	_Atomic uint64_t bytes_in, bytes_out;
 	_Atomic uint32_t peer_len, local_len;
+	/* When its wait for another message began; 0: it does not wait for
+	 * one; SEAT_SHED: it waited, and is to end. */
+	_Atomic int64_t idle_since;
 	_Atomic uint64_t worker[SEAT_WORKER_SIZE / 8];
 	_Atomic uint64_t peer[SEAT_ADDRESS_SIZE / 8];
 	_Atomic uint64_t local[SEAT_ADDRESS_SIZE / 8];
@@ -76,6 +80,28 @@ seat_is_killed(const struct seat *seat, uint64_t id)
 	    memory_order_relaxed) == id;
 }
 
+/* It waits for another message from now on. */
+static inline void
+seat_idle_begin(struct seat *seat, int64_t now)
+{
+	atomic_store_explicit(&seat->idle_since, now, memory_order_relaxed);
+}
+
+static inline int64_t
+seat_idle_since(const struct seat *seat)
+{
+	return atomic_load_explicit(&seat->idle_since, memory_order_relaxed);
+}
+
+/* Its wait is over. True: it was shed meanwhile. */
+static inline bool
+seat_idle_end(struct seat *seat)
+{
+	return atomic_exchange(&seat->idle_since, 0) == SEAT_SHED;
+}
+
+/* The wait that began at `since` is to end. False: it has ended already. */
+bool seat_shed(struct seat *seat, int64_t since);
 /* A request that is to end, and has not, sits here. */
 bool seat_holds_killed(const struct seat *seat);
 /* False: nobody sits here, or what is there makes no sense. */

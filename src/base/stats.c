@@ -29,6 +29,9 @@ static const struct {
 	    "The datagram is longer than max_datagram and was dropped whole." },
 	[REASON_DRAINING] = { "draining",
 	    "The listener is being stopped and takes nothing new." },
+	[REASON_SHED_IDLE] = { "shed_idle",
+	    "It waited longest for another message of its peer, and another "
+	    "request needed its place (when_full = \"shed_idle\")." },
 };
 
 static const char *const counters[COUNTERS] = {
@@ -199,6 +202,27 @@ stats_seats_used(const struct stats_slab *slab, struct stats_size size,
 	return used < size.seats ? used : size.seats;
 }
 
+uint64_t
+stats_idle(const struct stats_slab *slab, unsigned slots)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < slots; i++)
+		sum += atomic_load(&slab->slots[i].idle);
+	return sum;
+}
+
+uint64_t
+stats_silent(const struct stats_slab *slab, unsigned slots)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < slots; i++)
+		sum += atomic_load_explicit(&slab->slots[i].silent,
+		    memory_order_relaxed);
+	return sum;
+}
+
 void
 stats_refuse(struct stats *stats, enum reason reason)
 {
@@ -232,4 +256,5 @@ stats_sum(const struct stats_slab *slab, unsigned slots, struct stats *sum)
 		for (unsigned r = 0; r < REASONS; r++)
 			add_clamped(&sum->refused[r], &slot->refused[r]);
 	}
+	add_clamped(&sum->counters[COUNTER_ACTIVE], &slab->relayed);
 }

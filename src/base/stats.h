@@ -30,6 +30,7 @@ enum reason {
 	REASON_DESCRIPTORS,
 	REASON_DATAGRAM_TOO_LONG,
 	REASON_DRAINING,
+	REASON_SHED_IDLE,
 	REASONS
 };
 
@@ -61,6 +62,12 @@ struct stats {                  /* one slot; 64-byte aligned */
 	_Atomic uint32_t seats_used;    /* the first so many may be taken */
 	_Atomic uint32_t running;       /* event: whose request has the thread:
 					 * a seat + 1; 0 = nobody's */
+	_Atomic uint32_t idle;          /* lanes that wait for a request */
+	_Atomic uint32_t silent;        /* connections that have not said a
+					 * word yet, and have no lane */
+	/* Handed to other processes of the pool, less what they handed to it:
+	 * accepted here, ended there. */
+	_Atomic int64_t passed;
 	_Atomic int64_t counters[COUNTERS];
 	_Atomic int64_t refused[REASONS];
 	struct log_drops drops;         /* of that process and its children */
@@ -72,6 +79,9 @@ struct stats_slab {
 						 * them: unique in the daemon */
 	_Atomic uint32_t is_scaling;            /* workers send MESSAGE_BUSY */
 	_Atomic uint32_t min_spare;
+	_Atomic int64_t relayed;                /* connections on their way from
+						 * one process to another: a
+						 * gauge, active in neither */
 	uint32_t slot_count, seat_count;        /* for stats_map(), checked */
 	struct stats slots[];
 };
@@ -111,6 +121,9 @@ stats_add(struct stats *stats, enum counter counter, int64_t n)
 	    memory_order_relaxed);
 }
 
+/* Lanes without a request, and connections without a word, in all slots. */
+uint64_t stats_idle(const struct stats_slab *slab, unsigned slots);
+uint64_t stats_silent(const struct stats_slab *slab, unsigned slots);
 /* Count a refusal, in all and by its reason. */
 void stats_refuse(struct stats *stats, enum reason reason);
 /* Sum of the slots into *sum (which the caller zeroed), clamped at >= 0. */

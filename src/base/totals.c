@@ -39,6 +39,7 @@ totals_add(struct totals *totals, const struct stats_slab *slab,
 
 	for (i = 0; i < slots; i++)
 		totals_add_slot(totals, &slab->slots[i], true);
+	add_clamped(&totals->counters[COUNTER_ACTIVE], &slab->relayed);
 }
 
 void
@@ -49,6 +50,8 @@ totals_fold(struct totals *totals, const struct stats_slab *slab,
 
 	for (i = 0; i < slots; i++)
 		totals_add_slot(totals, &slab->slots[i], false);
+	/* Nobody was left to take them. */
+	add_clamped(&totals->counters[COUNTER_ERRORS], &slab->relayed);
 }
 
 void

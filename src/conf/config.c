@@ -44,3 +44,40 @@ config_find(const struct config *config, const char *name)
 			return &config->listeners[i];
 	return NULL;
 }
+
+static int64_t
+most_workers(const struct listener_conf *conf)
+{
+	return conf->max_workers > conf->workers ? conf->max_workers :
+	    conf->workers;
+}
+
+int64_t
+listener_lanes(const struct listener_conf *conf)
+{
+	switch ((enum concurrency)conf->concurrency) {
+	case CONCURRENCY_THREADED:
+		return conf->workers > 0 ? most_workers(conf) : 0;
+	case CONCURRENCY_SYNC:
+	case CONCURRENCY_PREFORK:
+		return 1;
+	case CONCURRENCY_FORKING:
+		break;
+	}
+	return 0;
+}
+
+int64_t
+listener_lanes_all(const struct listener_conf *conf)
+{
+	return conf->concurrency == CONCURRENCY_PREFORK ? most_workers(conf) :
+	    listener_lanes(conf);
+}
+
+int64_t
+listener_silent_max(const struct listener_conf *conf)
+{
+	int64_t lanes = listener_lanes_all(conf);
+
+	return lanes > 0 ? conf->max_connections - lanes : 0;
+}

@@ -26,7 +26,9 @@ enum concurrency {
  * what runs: none. */
 enum io_choice { IO_AUTO, IO_EPOLL, IO_URING };
 
-enum when_full { WHEN_FULL_QUEUE, WHEN_FULL_REFUSE, WHEN_FULL_RESET };
+enum when_full {
+	WHEN_FULL_QUEUE, WHEN_FULL_REFUSE, WHEN_FULL_RESET, WHEN_FULL_SHED_IDLE
+};
 
 struct string_list {
 	const char **items;
@@ -53,7 +55,7 @@ struct listener_conf {
 	struct value *options;          /* a VALUE_GROUP; NULL = none given */
 	int64_t concurrency;            /* enum concurrency */
 	int64_t workers;                /* 0 = the model's own default */
-	int64_t max_workers;            /* prefork: 0 = no scaling */
+	int64_t max_workers;            /* of a pool; 0 = a fixed size */
 	int64_t min_spare, max_spare;
 	int64_t max_requests;           /* 0 = never replaced */
 	int64_t backlog;
@@ -117,6 +119,13 @@ struct config {
 /* control.socket when nobody says otherwise. */
 #define CONTROL_SOCKET RUNSTATEDIR "/socketserverd/control.sock"
 
+/* How many requests a pool's workers serve at once, at most: in one of its
+ * processes, and in all. 0: not a pool. */
+int64_t listener_lanes(const struct listener_conf *conf);
+int64_t listener_lanes_all(const struct listener_conf *conf);
+/* How many connections of a pool may wait for their first bytes without a
+ * worker: max_connections is kept with all workers busy. */
+int64_t listener_silent_max(const struct listener_conf *conf);
 /* "sync", "threaded": the word of an enum concurrency. */
 const char *concurrency_word(int64_t concurrency);
 /* "epoll", "io_uring"; NULL for anything else. */

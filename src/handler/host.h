@@ -120,6 +120,14 @@ host_read_room(const struct host *host)
 	return room > 0 ? (size_t)room : 1;     /* as Python: a byte at a time */
 }
 
+/* So many lanes more, or fewer, that have no request. In order with the flags of
+ * who waits for one to be free. */
+static inline void
+host_idle_add(const struct host *host, int n)
+{
+	atomic_fetch_add(&host->stats->idle, (uint32_t)n);
+}
+
 static inline bool
 host_is_cancelled(const struct host *host)
 {

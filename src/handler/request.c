@@ -117,7 +117,7 @@ log_end(struct request *rq, const char *result)
 static const char *
 result_of(const struct request *rq)
 {
-	if (rq->reason == REASON_VERIFY)
+	if (rq->reason == REASON_VERIFY || rq->reason == REASON_SHED_IDLE)
 		return "refused";
 	if (rq->is_killed)
 		return "error";
@@ -161,7 +161,7 @@ request_refuse(struct host *host, struct arrival *arrival, enum reason reason)
 	struct request rq;
 
 	request_init(&rq, host, NULL, NULL);
-	request_begin(&rq, arrival, request_new_id(host));
+	request_begin(&rq, arrival, request_id_of(host, arrival));
 	rq.reason = reason;
 	stats_refuse(host->stats, reason);
 	log_end(&rq, "refused");
@@ -200,6 +200,28 @@ read_datagram(struct request *rq, void *data, size_t size)
 	return (ssize_t)size;
 }
 
+/* Others may need its place more than it does. */
+static ssize_t
+read_idle(struct request *rq, void *data, size_t size)
+{
+	rq->is_idle = true;
+	seat_idle_begin(rq->seat, clock_now());
+	ssize_t n = rq->io->read(rq, data, size);
+	rq->is_idle = false;
+	/* Bytes that came at the last moment save it. */
+	if (seat_idle_end(rq->seat) && n == -ECANCELED)
+		rq->is_shed = true;
+	return n;
+}
+
+/* Nothing of a message has come yet, and somebody would shed it for that. */
+static bool
+can_be_shed(const struct request *rq)
+{
+	return rq->host->conf->when_full == WHEN_FULL_SHED_IDLE &&
+	    rq->in.len == 0 && rq->seat != NULL && !rq->is_shed;
+}
+
 /* Wait for bytes; what was written and not sent yet goes out first, as the
  * peer may be waiting for it. */
 static ssize_t
@@ -212,7 +234,8 @@ receive(struct request *rq, void *data, size_t size)
 		if (r < 0)
 			return r;
 	}
-	ssize_t n = rq->io->read(rq, data, size);
+	ssize_t n = can_be_shed(rq) ? read_idle(rq, data, size) :
+	    rq->io->read(rq, data, size);
 	if (n < 0)
 		return note_failure(rq, (int)n);
 	rq->is_eof = n == 0;
@@ -491,6 +514,9 @@ show_local(struct request *rq)
 bool
 request_is_killed(struct request *rq, bool was_woken)
 {
+	if (rq->is_shed || (rq->is_idle &&
+	    seat_idle_since(rq->seat) == SEAT_SHED))
+		return true;
 	if (rq->seat == NULL || rq->is_killed)
 		return rq->is_killed;
 	if (rq->waits < SHORT_LIFE && !was_woken) {
@@ -540,6 +566,12 @@ request_new_id(struct host *host)
 	    memory_order_relaxed);
 }
 
+uint64_t
+request_id_of(struct host *host, const struct arrival *arrival)
+{
+	return arrival->id != 0 ? arrival->id : request_new_id(host);
+}
+
 void
 request_begin(struct request *rq, const struct arrival *arrival, uint64_t id)
 {
@@ -549,7 +581,7 @@ request_begin(struct request *rq, const struct arrival *arrival, uint64_t id)
 	if (arrival != &rq->arrival)    /* else it was taken there */
 		rq->arrival = *arrival;
 	rq->id = id;
-	rq->started_at = clock_now();
+	rq->started_at = arrival->since > 0 ? arrival->since : clock_now();
 	rq->session_at = conf->session_timeout_ms == 0 ? 0 :
 	    rq->started_at + conf->session_timeout_ms * CLOCK_MS;
 	rq->timeout_ms = conf->timeout_ms;
@@ -560,6 +592,8 @@ request_begin(struct request *rq, const struct arrival *arrival, uint64_t id)
 	rq->reason = REASON_NONE;
 	rq->has_failed = false;
 	rq->is_killed = false;
+	rq->is_idle = false;
+	rq->is_shed = false;
 	rq->waits = 0;
 	rq->is_eof = false;
 	rq->is_write_ended = false;
@@ -599,7 +633,7 @@ fail(struct request *rq, const char *step, int status)
 	const struct ss_handler *handler = &rq->host->module->handler;
 
 	rq->has_failed = true;
-	if (rq->first_errno == ECANCELED && !rq->is_killed)
+	if (rq->first_errno == ECANCELED && !rq->is_killed && !rq->is_shed)
 		rq->reason = REASON_DRAINING;
 	if (handler->error != NULL)
 		handler->error(&rq->pub, status);
@@ -634,8 +668,8 @@ count_end(const struct request *rq)
 
 	/* Beside each other: a crash in between is rare enough. */
 	host_count(host, COUNTER_ACTIVE, -1);
-	if (rq->reason == REASON_VERIFY)
-		stats_refuse(host->stats, REASON_VERIFY);
+	if (rq->reason == REASON_VERIFY || rq->reason == REASON_SHED_IDLE)
+		stats_refuse(host->stats, rq->reason);
 	else
 		host_count(host, rq->has_failed ? COUNTER_ERRORS :
 		    COUNTER_REQUESTS, 1);
@@ -666,13 +700,16 @@ request_flush_last(struct request *rq)
 bool
 request_closes_at_once(const struct request *rq)
 {
-	return rq->is_eof || rq->is_killed || host_is_cancelled(rq->host);
+	return rq->is_eof || rq->is_killed || rq->is_shed ||
+	    host_is_cancelled(rq->host);
 }
 
 void
 request_close(struct request *rq)
 {
-	rq->has_failed = rq->has_failed || rq->is_killed;
+	rq->has_failed = rq->has_failed || rq->is_killed || rq->is_shed;
+	if (rq->is_shed && !rq->is_killed)
+		rq->reason = REASON_SHED_IDLE;
 	log_end(rq, result_of(rq));
 	if (rq->seat != NULL && !rq->is_seat_lent)
 		seat_end(rq->seat);
@@ -690,6 +727,19 @@ request_end(struct request *rq)
 {
 	request_flush_last(rq);
 	request_close(rq);
+}
+
+void
+request_abandon(struct host *host, struct arrival *arrival, const char *result)
+{
+	struct request rq;
+
+	request_init(&rq, host, NULL, NULL);
+	request_begin(&rq, arrival, request_id_of(host, arrival));
+	rq.has_failed = true;
+	log_end(&rq, result);
+	count_end(&rq);
+	fd_close(&arrival->fd);
 }
 
 void

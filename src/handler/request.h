@@ -35,6 +35,8 @@ struct request {
 	struct seat *seat;
 	bool is_seat_lent;              /* a forked child's: the parent clears it */
 	bool is_killed;                 /* and has seen it */
+	bool is_idle;                   /* waits for another message */
+	bool is_shed;                   /* was told to end while it did */
 	unsigned waits;                 /* so far, up to those of a short life */
 	int64_t started_at, session_at; /* session_at 0: no limit */
 	int64_t timeout_ms;             /* of one wait; 0 = none */
@@ -82,10 +84,17 @@ enum reason request_admit(const struct host *host, const struct arrival *arrival
 /* Refuse text (never blocking), close, count, log. Consumes the arrival. */
 void request_refuse(struct host *host, struct arrival *arrival, enum reason reason);
 
+/* An admitted connection that no handler has seen ends: counted as failed,
+ * closed, logged with this result. Consumes the arrival. */
+void request_abandon(struct host *host, struct arrival *arrival,
+    const char *result);
+
 void request_init(struct request *rq, struct host *host, const struct io *io,
     const char *worker);
 /* A number that no other request of the daemon has. */
 uint64_t request_new_id(struct host *host);
+/* The arrival's, if it has one already. */
+uint64_t request_id_of(struct host *host, const struct arrival *arrival);
 /* Take over the arrival. */
 void request_begin(struct request *rq, const struct arrival *arrival,
     uint64_t id);

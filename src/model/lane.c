@@ -79,7 +79,8 @@ lane_serve(struct lane *lane)
 	struct request *rq = &lane->request;
 
 	lane->is_serving = true;
-	request_begin(rq, &rq->arrival, request_new_id(lane->env->host));
+	request_begin(rq, &rq->arrival,
+	    request_id_of(lane->env->host, &rq->arrival));
 	request_serve(rq);
 	request_end(rq);
 	lane->is_serving = false;

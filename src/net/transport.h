@@ -57,6 +57,10 @@ struct arrival {
 	char *data;                     /* datagram: the caller's buffer */
 	size_t size;                    /* its room, bytes: max_datagram + 1 */
 	size_t len;                     /* bytes that came */
+	/* A connection that was admitted and then waited for its first bytes:
+	 * the number of its request (0 = it did not), and since when. */
+	uint64_t id;
+	int64_t since;
 };
 
 struct transport {

@@ -13,7 +13,7 @@ ORDER = ("time", "level", "listener", "generation", "worker", "peer",
 LEVELS = ("debug", "info", "notice", "warning", "error")
 RESULTS = ("ok", "error", "refused", "timeout", "reset", "crash")
 REASONS = ("max_connections", "access", "verify", "descriptors",
-           "datagram_too_long", "draining")
+           "datagram_too_long", "draining", "shed_idle")
 NUMBERS = ("generation", "request", "bytes_in", "bytes_out", "seconds")
 MAX_LINE = 4096
 

@@ -203,6 +203,26 @@ START_TEST(a_reader_never_sees_two_at_once)
 }
 END_TEST
 
+START_TEST(only_the_wait_that_was_meant_is_shed)
+{
+	seat_idle_begin(&seat, 100);
+	ck_assert(!seat_shed(&seat, 0));
+	ck_assert(!seat_shed(&seat, 99));
+	ck_assert(!seat_idle_end(&seat));
+	ck_assert(!seat_shed(&seat, 100));       /* its message has come */
+	seat_idle_begin(&seat, 200);
+	ck_assert(seat_shed(&seat, 200));
+	ck_assert_int_eq(seat_idle_since(&seat), SEAT_SHED);
+	ck_assert(!seat_shed(&seat, SEAT_SHED));
+	ck_assert(seat_idle_end(&seat));
+	ck_assert(!seat_idle_end(&seat));
+	seat_idle_begin(&seat, 300);
+	ck_assert(seat_shed(&seat, 300));
+	seat_end(&seat);                        /* it has died meanwhile */
+	ck_assert_int_eq(seat_idle_since(&seat), 0);
+}
+END_TEST
+
 START_TEST(seats_share_no_cache_line)
 {
 	ck_assert_uint_eq(sizeof(struct seat) % 64, 0);
@@ -229,6 +249,7 @@ seat_suite(void)
 	tcase_add_test(tcase, an_unnamed_or_full_unix_address_is_fit);
 	tcase_add_test(tcase, texts_and_times_are_checked);
 	tcase_add_test(tcase, a_reader_never_sees_two_at_once);
+	tcase_add_test(tcase, only_the_wait_that_was_meant_is_shed);
 	tcase_add_test(tcase, seats_share_no_cache_line);
 	suite_add_tcase(suite, tcase);
 	return suite;

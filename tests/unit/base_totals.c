@@ -120,6 +120,24 @@ START_TEST(what_was_shown_never_falls)
 	ck_assert_int_eq(shown.counters[COUNTER_REQUESTS], INT64_MAX);
 }
 END_TEST
+/* Between two processes it is active in neither. */
+START_TEST(what_is_relayed_is_active_and_lost_in_the_end)
+{
+	struct totals now = { 0 }, then = { 0 };
+
+	fill(0, 3);
+	atomic_store(&slab->relayed, 2);
+	totals_add(&now, slab, SLOTS);
+	ck_assert_int_eq(now.counters[COUNTER_ACTIVE], 5);
+	totals_fold(&then, slab, SLOTS);
+	ck_assert_int_eq(then.counters[COUNTER_ACTIVE], 0);
+	ck_assert_int_eq(then.counters[COUNTER_ERRORS], 5);
+	atomic_store(&slab->relayed, -9);
+	now = (struct totals){ 0 };
+	totals_add(&now, slab, SLOTS);
+	ck_assert_int_eq(now.counters[COUNTER_ACTIVE], 3);
+}
+END_TEST
 
 Suite *
 totals_suite(void)
@@ -132,6 +150,7 @@ totals_suite(void)
 	tcase_add_test(tcase, below_zero_is_nothing);
 	tcase_add_test(tcase, too_much_is_the_most_there_is);
 	tcase_add_test(tcase, what_has_ended_leaves_no_gauge);
+	tcase_add_test(tcase, what_is_relayed_is_active_and_lost_in_the_end);
 	tcase_add_test(tcase, what_was_shown_never_falls);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -76,6 +76,8 @@ static int ends[2];                     /* the daemon's, the peer's */
 static const char *chunks[16];
 static size_t chunk_next;
 static int read_error;
+static bool is_shed_meanwhile;          /* during the next read */
+static char idle_reads[16];             /* "+-": which could be shed */
 static char sent[65536];
 static size_t sent_len;
 
@@ -84,7 +86,11 @@ script_read(struct request *rq, void *data, size_t size)
 {
 	const char *chunk = chunks[chunk_next];
 
-	(void)rq;
+	(void)strncat(idle_reads, rq->is_idle ? "+" : "-",
+	    sizeof(idle_reads) - strlen(idle_reads) - 1);
+	if (is_shed_meanwhile && rq->is_idle)
+		ck_assert(seat_shed(rq->seat, seat_idle_since(rq->seat)));
+	is_shed_meanwhile = false;
 	if (chunk == NULL)
 		return read_error != 0 ? -read_error : 0;
 	size_t len = strlen(chunk);
@@ -247,6 +253,101 @@ START_TEST(a_request_that_verify_refuses_gets_the_refuse_text)
 END_TEST
 
 /* -- reading ------------------------------------------------------------ */
+
+static int
+read_all(ss_request *rq)
+{
+	char buf[64];
+	ssize_t n;
+
+	while ((n = rq->api->read(rq, buf, sizeof(buf))) > 0)
+		continue;
+	return 0;       /* whatever ended it */
+}
+
+static void
+sit_where_sheds(void)
+{
+	conf.when_full = WHEN_FULL_SHED_IDLE;
+	request.seat = host_seat(&host, 0);
+}
+
+START_TEST(a_wait_for_another_message_may_be_shed)
+{
+	sit_where_sheds();
+	handle_body = read_all;
+	read_error = ECANCELED;
+	is_shed_meanwhile = true;
+	serve_stream();
+	ck_assert_int_eq(count(COUNTER_REFUSED), 1);
+	ck_assert_int_eq(host.stats->refused[REASON_SHED_IDLE], 1);
+	ck_assert_int_eq(count(COUNTER_REQUESTS), 0);
+	ck_assert_int_eq(count(COUNTER_ERRORS), 0);
+	ck_assert_int_eq(count(COUNTER_ACTIVE), -1);
+}
+END_TEST
+
+START_TEST(a_message_at_the_last_moment_saves_it)
+{
+	sit_where_sheds();
+	handle_body = read_all;
+	chunks[0] = "just in time";
+	is_shed_meanwhile = true;
+	serve_stream();
+	ck_assert_str_eq(idle_reads, "++");
+	ck_assert_int_eq(count(COUNTER_REFUSED), 0);
+	ck_assert_int_eq(count(COUNTER_REQUESTS), 1);
+	ck_assert_int_eq(seat_idle_since(request.seat), 0);
+}
+END_TEST
+
+static int
+read_one_line(ss_request *rq)
+{
+	char line[64];
+
+	while (rq->api->read_line(rq, line, sizeof(line)) > 0)
+		continue;
+	return 0;
+}
+
+START_TEST(the_rest_of_a_line_is_not_shed)
+{
+	sit_where_sheds();
+	handle_body = read_one_line;
+	chunks[0] = "one\nhalf ";
+	chunks[1] = "of it\n";
+	serve_stream();
+	ck_assert_str_eq(idle_reads, "+-+");
+}
+END_TEST
+
+START_TEST(without_shed_idle_no_wait_is_shed)
+{
+	request.seat = host_seat(&host, 0);
+	handle_body = read_all;
+	chunks[0] = "x";
+	serve_stream();
+	ck_assert_str_eq(idle_reads, "--");
+}
+END_TEST
+
+START_TEST(one_that_nobody_served_is_abandoned)
+{
+	struct arrival arrival = {
+		.endpoint = &endpoint, .fd = ends[0], .id = 5, .since = 1,
+	};
+	char byte;
+
+	endpoint = (struct endpoint){ .transport = &stream, .fd = -1 };
+	request_abandon(&host, &arrival, "timeout");
+	ck_assert_int_eq(arrival.fd, -1);
+	ck_assert_int_eq(read(ends[1], &byte, 1), 0);
+	ck_assert_int_eq(count(COUNTER_ERRORS), 1);
+	ck_assert_int_eq(count(COUNTER_ACTIVE), -1);
+	ck_assert_str_eq(calls, "");
+}
+END_TEST
 
 static int
 read_lines(ss_request *rq)
@@ -453,6 +554,11 @@ request_suite(void)
 	tcase_add_test(tc, error_comes_before_finish);
 	tcase_add_test(tc, a_setup_that_fails_is_neither_handled_nor_finished);
 	tcase_add_test(tc, a_request_that_verify_refuses_gets_the_refuse_text);
+	tcase_add_test(tc, a_wait_for_another_message_may_be_shed);
+	tcase_add_test(tc, a_message_at_the_last_moment_saves_it);
+	tcase_add_test(tc, the_rest_of_a_line_is_not_shed);
+	tcase_add_test(tc, without_shed_idle_no_wait_is_shed);
+	tcase_add_test(tc, one_that_nobody_served_is_abandoned);
 	tcase_add_test(tc, a_line_is_the_same_wherever_it_is_split);
 	tcase_add_test(tc, a_long_line_comes_in_pieces_of_the_size_asked_for);
 	tcase_add_test(tc, half_a_line_survives_a_timeout);
