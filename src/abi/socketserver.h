@@ -61,9 +61,10 @@ extern "C" {
  *                  "event" needs it
  * @SS_NEEDS_FD:    does its own input and output on ss_fd(); without it ss_fd()
  *                  is refused
- * @SS_READS_FIRST: sends nothing before it has read; so that a pool of workers
- *                  may keep silent clients waiting without a worker, which this
- *                  version does not do yet
+ * @SS_READS_FIRST: sends nothing before it has read, and has nothing else to do
+ *                  either: a pool of workers calls it, setup() and verify()
+ *                  included, when the first bytes of a connection are there, or
+ *                  its end; so silent clients hold no worker
  */
 enum ss_kind {
 	SS_STREAM = 1 << 0,

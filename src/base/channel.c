@@ -31,6 +31,8 @@ static const struct {
 	[MESSAGE_RELEASED] = { "RELEASED", CHANNEL_SUPERVISOR, false },
 	[MESSAGE_PONG] = { "PONG", CHANNEL_SUPERVISOR, false },
 	[MESSAGE_DONE] = { "DONE", CHANNEL_SUPERVISOR, false },
+	[MESSAGE_SHED] = { "SHED", CHANNEL_SERVICE, false },
+	[MESSAGE_FULL] = { "FULL", CHANNEL_SUPERVISOR, false },
 };
 
 /* Aligned for a cmsghdr. */

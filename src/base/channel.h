@@ -39,6 +39,13 @@ enum message_type {
 				 * or max_requests served); value: requests that
 				 * the drain deadline cut short. An exit without
 				 * it is a crash, whatever the status */
+	/* supervisor to service */
+	MESSAGE_SHED,           /* of its requests, end the one that has waited
+				 * longest for a message */
+	/* service to supervisor */
+	MESSAGE_FULL,           /* somebody waits, and no process of the
+				 * generation has a worker for him: answered by
+				 * more processes, or by SHED to one of them */
 	MESSAGE_TYPES
 };
 

@@ -62,6 +62,7 @@ listener_lanes(const struct listener_conf *conf)
 	case CONCURRENCY_PREFORK:
 		return 1;
 	case CONCURRENCY_FORKING:
+	case CONCURRENCY_EVENT:
 		break;
 	}
 	return 0;

@@ -227,7 +227,9 @@ static const struct conf_row listener_rows[] = {
 	{ "max_connections", LISTENER(INT, max_connections), .min = 1,
 	  .max = COUNT_MAX, .number = 1024, .unit = "requests",
 	  .reload = RELOAD_GENERATION, .python = "max_children",
-	  .help = "How many requests this listener serves at once." },
+	  .help = "How many requests this listener serves at once. In a pool, "
+	      "connections that wait for their first bytes without a worker "
+	      "count, too." },
 	{ "when_full", LISTENER(CHOICE, when_full), .number = WHEN_FULL_QUEUE,
 	  .choices = when_full_words, .reload = RELOAD_GENERATION,
 	  .help = "What happens to a request beyond max_connections. "

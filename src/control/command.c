@@ -33,7 +33,8 @@ const struct command_row commands[COMMANDS] = {
 	    "the requests that are being served",
 	    "Print a line for each request that is being served, of all "
 	    "listeners or of one: its number, listener, peer, local address, "
-	    "worker, age, and the bytes it has received and sent." },
+	    "worker (none: it waits for its first bytes without one), age, "
+	    "and the bytes it has received and sent." },
 	[COMMAND_HEALTH] = { "health", "[NAME]", COMMAND_READS, 0, 1,
 	    "exit with 0 if all is well",
 	    "Print one word: ready, or what else is the case. The exit status "

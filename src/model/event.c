@@ -410,7 +410,6 @@ event_open(struct model_env *env, struct err *err)
 		return -ENOMEM;
 	env->state = event;
 	event->env = env;
-	env->host->is_one_lane = true;
 	r = make_parts(event);
 	if (r < 0)
 		return err_errno(err, -r, "fibers");
@@ -468,7 +467,7 @@ event_wake(struct model_env *env, unsigned seat)
 	    NULL;
 
 	if (fiber != NULL && request_is_killed(&fiber->request, true))
-		fiber_wake(fiber, 0);
+		fiber_wake(fiber, -ECANCELED);
 }
 
 static void
@@ -497,6 +496,7 @@ event_close(struct model_env *env)
 const struct model event_model = {
 	.name = "event",
 	.demands = SS_FIBERS,
+	.is_one_lane = true,
 	.open = event_open,
 	.dispatch = event_dispatch,
 	.has_room = event_has_room,

@@ -35,11 +35,15 @@ struct model_env {
 
 	/* Any lane: wait for an arrival that may be served, until `until`
 	 * (clock_now() nanoseconds, 0 = for ever). The arrival's data and size
-	 * are the lane's room for datagrams.
-	 * 0; -ETIMEDOUT; -ECANCELED: there will be no more. */
+	 * are the lane's room for datagrams. The model has counted the lane as
+	 * idle (host_idle_add()); with an arrival it is not any more.
+	 * 0; -ETIMEDOUT; -EINTR woken, or for nothing: call again;
+	 * -ECANCELED: there will be no more. */
 	int (*take)(struct model_env *env, struct arrival *arrival, int64_t until);
 	/* Any lane: fewer workers are free than should be. */
 	void (*busy)(struct model_env *env);
+	/* Main thread: no lane is free, in any process, and somebody waits. */
+	void (*full)(struct model_env *env);
 	/* Main thread: there is room for another request again. */
 	void (*resume)(struct model_env *env);
 	/* A forked child: close all that is the parent's, but not `keep`. */
@@ -54,6 +58,7 @@ struct model {
 					 * SS_FIBERS */
 	bool takes;                     /* calls env->take() itself */
 	bool forks;                     /* requests run in children */
+	bool is_one_lane;               /* one thread serves them all */
 	int (*open)(struct model_env *env, struct err *err);
 	/* Run this arrival; takes the connection over. -EAGAIN or -ENOMEM: no
 	 * thread or process can be made now; the arrival stays the caller's. */
@@ -72,6 +77,9 @@ struct model {
 	void (*drain)(struct model_env *env);
 	/* Wake everything that waits, so that it sees a drain or its end. */
 	void (*nudge)(struct model_env *env);
+	/* Where `takes`: wake one lane that waits for an arrival and was not
+	 * woken for one yet. False: there is none. */
+	bool (*rouse)(struct model_env *env);
 	/* Wake the one that serves at this seat (host_seat()). */
 	void (*wake)(struct model_env *env, unsigned seat);
 	void (*close)(struct model_env *env);

@@ -6,6 +6,7 @@
 #include "serve/accept.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,9 @@
 #define BATCH 16                /* arrivals a turn of the loop */
 #define RECHECK_MS 20
 #define COLLECT_DATAGRAMS 4096
+#define SHED_MS 2               /* until the next look for one to shed */
 
-static void watches_start(struct acceptor *a);
-
-static void
+void
 watches_stop(struct acceptor *a)
 {
 	for (size_t i = 0; a->is_watching && i < a->count; i++)
@@ -60,9 +60,38 @@ hand_over(struct acceptor *a, struct arrival *arrival)
 		arrive_forget_pause(a);
 		return 0;
 	}
-	arrive_refuse_admitted(a, arrival);
+	arrive_refuse_admitted(a, arrival, REASON_DESCRIPTORS);
 	pause_for(a, arrive_pause_ms(a, r));
 	return r;
+}
+
+/* Those for whom there is no place wait in the kernel's queue. */
+static bool
+is_patient(const struct acceptor *a)
+{
+	return a->sheds || a->env->conf->when_full == WHEN_FULL_QUEUE;
+}
+
+static void
+look_again(struct timer *timer)
+{
+	acceptor_resume(timer->arg);
+}
+
+/* For whoever waits there. Somebody's place is free soon, or somebody begins to
+ * wait for a message meanwhile. */
+static void
+make_room(struct acceptor *a, const struct endpoint *ep)
+{
+	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
+
+	if (poll(&pfd, 1, 0) != 1)
+		return;                 /* go on watching for one */
+	watches_stop(a);
+	if (ep->transport->is_stream)
+		shed_for_newcomer(a);
+	(void)timer_start(a->env->loop, &a->shed, clock_after_ms(SHED_MS),
+	    look_again, a);
 }
 
 /* One arrival for the model. 0, or why to stop for now. */
@@ -74,10 +103,13 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 	};
 	bool is_full = !a->model->has_room(a->env);
 
-	/* Only this process is full: another one may take it. */
-	if (is_full && (a->env->conf->when_full == WHEN_FULL_QUEUE ||
-	    host_has_room(a->env->host))) {
-		watches_stop(a);        /* until resume() */
+	/* Where only this process is full, another one may take it. */
+	bool is_for_others = is_full && host_has_room(a->env->host);
+	if (is_full && (is_patient(a) || is_for_others)) {
+		if (a->sheds && !is_for_others)
+			make_room(a, ep);
+		else
+			watches_stop(a);        /* until resume() */
 		return -ECANCELED;
 	}
 	int r = ep->transport->take(ep, &arrival, false);
@@ -162,24 +194,40 @@ refuse_ready(struct watch *watch, uint32_t events)
 	}
 }
 
-static void
+/* What the main thread does when somebody comes; NULL: nothing, the lanes do. */
+static watch_fn *
+watcher(const struct acceptor *a)
+{
+	if (!a->model->takes)
+		return accept_ready;
+	if (a->sheds)
+		return atomic_load(&a->is_alert) ? shed_ready : NULL;
+	return is_patient(a) ? NULL : refuse_ready;
+}
+
+void
 watches_start(struct acceptor *a)
 {
-	bool is_refuser = a->model->takes;
+	watch_fn *fn = watcher(a);
 
 	if (atomic_load(&a->phase) != ACCEPT_TAKING || a->is_watching ||
-	    (is_refuser && a->env->conf->when_full == WHEN_FULL_QUEUE))
+	    fn == NULL)
 		return;
-	/* Of several processes that wait, one is enough. */
-	const uint32_t events = a->env->host->size.slots > 1 ?
-	    EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
+	/* Of several processes that wait to serve, one is enough. */
+	const uint32_t events = fn == accept_ready &&
+	    a->env->host->size.slots > 1 ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
 	a->is_watching = true;
-	for (size_t i = 0; i < a->count; i++)
-		if (watch_start(a->env->loop, &a->watches[i],
-		    a->endpoints[i].fd, events,
-		    is_refuser ? refuse_ready : accept_ready, a) < 0)
+	for (size_t i = 0; i < a->count; i++) {
+		const struct endpoint *ep = &a->endpoints[i];
+
+		/* Nobody is shed for a datagram. */
+		if (fn == shed_ready && !ep->transport->is_stream)
+			continue;
+		if (watch_start(a->env->loop, &a->watches[i], ep->fd, events, fn,
+		    a) < 0)
 			log_error("listener \"%s\": a socket cannot be watched",
 			    a->env->conf->name);
+	}
 }
 
 /* -- the end ------------------------------------------------------------ */
@@ -203,7 +251,8 @@ backlog_dispatch(struct acceptor *a)
 		}
 		if (arrive_admit(a, &arrival) == 0 &&
 		    a->model->dispatch(a->env, &arrival) < 0)
-			arrive_refuse_admitted(a, &arrival);
+			arrive_refuse_admitted(a, &arrival,
+			    REASON_DESCRIPTORS);
 	}
 }
 
@@ -259,7 +308,27 @@ acceptor_refuse_queued(struct acceptor *a)
 	struct arrival arrival = { .data = a->room, .size = a->room_size };
 
 	while (backlog_take(&a->backlog, &arrival, false) == 0)
-		arrive_refuse(a, &arrival, REASON_DRAINING);
+		arrive_refuse_queued(a, &arrival);
+}
+
+void
+acceptor_refuse_silent(struct acceptor *a)
+{
+	struct arrival arrival;
+
+	while (a->lobby != NULL && lobby_pop(a->lobby, &arrival))
+		arrive_refuse_admitted(a, &arrival, REASON_DRAINING);
+	place_last(a);
+}
+
+bool
+acceptor_kill(struct acceptor *a, uint64_t id)
+{
+	bool is_here = a->lobby != NULL && lobby_kill(a->lobby, id);
+
+	if (is_here)
+		place_last(a);
+	return is_here;
 }
 
 /* Datagram sockets stay: replies leave from them. */
@@ -273,7 +342,7 @@ give_up_sockets(struct acceptor *a)
 		if (a->endpoints[i].transport->is_stream)
 			fd_close(&a->endpoints[i].fd);
 	}
-	backlog_complete(&a->backlog);
+	place_stop(a);
 	a->released(a->released_arg);
 	if (a->model->takes)
 		a->model->drain(a->env);
@@ -328,8 +397,10 @@ acceptor_drain(struct acceptor *a, const char *collect,
 		return true;
 	watches_stop(a);
 	timer_stop(a->env->loop, &a->pause);
+	timer_stop(a->env->loop, &a->shed);
 	for (size_t i = 0; i < a->count && i < known; i++)
 		a->is_collected[i] = collect[i] == DRAIN_COLLECT;
+	a->is_alone = collect[0] == '\0';
 	a->released = released;
 	a->released_arg = arg;
 	if (!phase_end(a))
@@ -389,6 +460,41 @@ requests_to_serve(const struct listener_conf *conf)
 	    (int64_t)(random % (uint64_t)(conf->max_requests / 2 + 1));
 }
 
+static void
+shed_guest(void *acceptor, struct arrival *arrival)
+{
+	arrive_refuse_admitted(acceptor, arrival, REASON_SHED_IDLE);
+}
+
+static bool
+has_streams(const struct acceptor *a)
+{
+	size_t i = 0;
+
+	while (i < a->count && !a->endpoints[i].transport->is_stream)
+		i++;
+	return i < a->count;
+}
+
+/* A worker is not held by a connection without a word, where the handler would
+ * only wait for one. */
+static int
+make_lobby(struct acceptor *a)
+{
+	struct host *host = a->env->host;
+	int64_t max = listener_silent_max(a->env->conf);
+
+	if (max <= 0 || !has_streams(a) ||
+	    (host->module->handler.kinds & SS_READS_FIRST) == 0)
+		return 0;
+	a->lobby = lobby_new(a->env->loop, host,
+	    (unsigned)listener_lanes(a->env->conf), place_arrival, a);
+	if (a->lobby == NULL)
+		return -ENOMEM;
+	lobby_limit(a->lobby, max, a->sheds ? shed_guest : NULL);
+	return 0;
+}
+
 struct acceptor *
 acceptor_new(struct model_env *env, const struct model *model,
     struct endpoint *endpoints, size_t count, struct err *err)
@@ -404,7 +510,10 @@ acceptor_new(struct model_env *env, const struct model *model,
 	a->endpoints = endpoints;
 	a->count = count;
 	a->poll = -1;
-	a->collect.arg = a;
+	a->collect.arg = a->shed.arg = a->place.arg = a;
+	a->look_fd = a->bell = -1;
+	a->relay = (struct relay){ -1, -1, env->host, endpoints, count };
+	a->sheds = env->conf->when_full == WHEN_FULL_SHED_IDLE;
 	a->left = requests_to_serve(env->conf);
 	(void)pthread_mutex_init(&a->spare_lock, NULL);
 	(void)pthread_mutex_init(&a->phase_lock, NULL);
@@ -422,9 +531,25 @@ acceptor_new(struct model_env *env, const struct model *model,
 	}
 	/* One socket and nothing else to wait for: the taking call blocks, and
 	 * the kernel wakes the lanes of all processes first come, first served. */
-	a->is_blocking = model->takes && count == 1 &&
-	    env->conf->when_full == WHEN_FULL_QUEUE && !host_has_tick(env->host);
+	a->is_blocking = model->takes && count == 1 && is_patient(a) &&
+	    !host_has_tick(env->host);
+	if (model->takes && (make_lobby(a) < 0 || shed_open(a) < 0)) {
+		err_set(err, "out of memory");
+		acceptor_free(&a);
+		return NULL;
+	}
+	/* What waits in a lobby is counted by the main thread, too. */
+	env->host->is_one_lane = model->is_one_lane && a->lobby == NULL;
 	return a;
+}
+
+void
+acceptor_relay(struct acceptor *a, int in, int out)
+{
+	a->relay.in = in;
+	a->relay.out = out;
+	if (a->lobby == NULL)
+		relay_close(&a->relay); /* nothing would ever go that way */
 }
 
 int
@@ -446,9 +571,11 @@ acceptor_start(struct acceptor *a, bool is_sharing, struct err *err)
 		r = make_lane_poll(a, err);
 	if (r < 0)
 		return r;
+	a->look_fd = a->poll >= 0 ? a->poll : a->endpoints[0].fd;
 	a->is_ready = true;
 	phase_set(a, ACCEPT_TAKING);
 	watches_start(a);
+	place_start(a);
 	return 0;
 }
 
@@ -472,6 +599,11 @@ acceptor_free(struct acceptor **ap)
 		return;
 	for (size_t i = 0; i < a->count; i++)
 		endpoint_close(&a->endpoints[i]);
+	lobby_free(&a->lobby);
+	shed_close(a);
+	timer_stop(a->env->loop, &a->place);
+	watch_stop(a->env->loop, &a->relay_watch);
+	relay_close(&a->relay);
 	fd_close(&a->spare);
 	fd_close(&a->poll);
 	backlog_free(&a->backlog);

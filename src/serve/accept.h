@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "model/model.h"
@@ -21,6 +22,11 @@ struct acceptor;
  * options are those of whoever takes from them now. NULL with a sentence. */
 struct acceptor *acceptor_new(struct model_env *env, const struct model *model,
     struct endpoint *endpoints, size_t count, struct err *err);
+/* From one process to another: the two ends that all have; -1 = none. Taken
+ * over. */
+void acceptor_relay(struct acceptor *acceptor, int in, int out);
+/* No lane is left, but other processes go on: what waits here is theirs. */
+void acceptor_hand_on(struct acceptor *acceptor);
 /* Open the model: its lanes wait for acceptor_start(). */
 int acceptor_open(struct acceptor *acceptor, struct err *err);
 /* The sockets are ours: ready them and take from them. is_sharing: processes of
@@ -34,6 +40,12 @@ int acceptor_start(struct acceptor *acceptor, bool is_sharing,
  * left, spent, and nothing is done. */
 bool acceptor_drain(struct acceptor *acceptor, const char *collect,
     void (*released)(void *), void *arg);
+/* The deadline of a drain: connections without a word are refused. */
+void acceptor_refuse_silent(struct acceptor *acceptor);
+/* End the connection without a word that has this id; false: none has. */
+bool acceptor_kill(struct acceptor *acceptor, uint64_t id);
+/* End the request that has waited longest for a message, for somebody else. */
+void acceptor_shed(struct acceptor *acceptor);
 /* Refuse what was collected and not served yet: the end by force. */
 void acceptor_refuse_queued(struct acceptor *acceptor);
 /* The functions of struct model_env. */

@@ -88,10 +88,17 @@ arrive_sort_out(struct acceptor *a, struct arrival *arrival, int r)
 }
 
 void
-arrive_refuse_admitted(struct acceptor *a, struct arrival *arrival)
+arrive_refuse_admitted(struct acceptor *a, struct arrival *arrival,
+    enum reason reason)
 {
 	stats_add(a->env->host->stats, COUNTER_ACTIVE, -1);
-	request_refuse(a->env->host, arrival, REASON_DESCRIPTORS);
+	request_refuse(a->env->host, arrival, reason);
+}
+
+uint64_t
+arrive_idle(const struct acceptor *a)
+{
+	return stats_idle(a->env->host->slab, a->env->host->size.slots);
 }
 
 int
@@ -115,6 +122,16 @@ arrive_admit(struct acceptor *a, struct arrival *arrival)
 	return 0;
 }
 
+/* Too late. It may have been admitted before. */
+void
+arrive_refuse_queued(struct acceptor *a, struct arrival *arrival)
+{
+	if (arrival->id != 0)
+		arrive_refuse_admitted(a, arrival, REASON_DRAINING);
+	else
+		arrive_refuse(a, arrival, REASON_DRAINING);
+}
+
 /* Taken before its socket was closed. Past the drain deadline nobody serves it
  * any more. */
 int
@@ -124,6 +141,6 @@ arrive_queued(struct acceptor *a, struct arrival *arrival, bool wait)
 
 	if (r < 0 || !host_is_cancelled(a->env->host))
 		return r;
-	arrive_refuse(a, arrival, REASON_DRAINING);
+	arrive_refuse_queued(a, arrival);
 	return -EINTR;
 }

@@ -12,6 +12,8 @@
 #include "net/transport.h"
 #include "serve/accept.h"
 #include "serve/backlog.h"
+#include "serve/lobby.h"
+#include "serve/relay.h"
 
 /*
  * What every arrival goes through, whichever thread takes it: for accept.c
@@ -48,7 +50,22 @@ struct acceptor {
 	bool *is_collected;             /* owned, one an endpoint */
 	void (*released)(void *arg);
 	void *released_arg;
+	bool is_alone;                  /* this process ends, others go on */
+	bool has_given_up;              /* the sockets are closed */
 	struct backlog backlog;
+	/* Connections without a word; owned; NULL: none wait without a lane. */
+	struct lobby *lobby;
+	int look_fd;                    /* readable: another connection is there.
+					 * Borrowed; may be closed meanwhile */
+	struct timer place;             /* some in the backlog have no lane */
+	struct relay relay;
+	struct watch relay_watch;
+	bool sheds;                     /* when_full = "shed_idle" */
+	_Atomic bool is_alert;          /* no lane is free: the main thread looks
+					 * for those who come */
+	int bell;                       /* eventfd: is_alert; -1 = none */
+	struct watch bell_watch;
+	struct timer shed;              /* look again */
 };
 
 /* Not served, for this reason; consumed. */
@@ -68,8 +85,35 @@ void arrive_forget_pause(struct acceptor *a);
 int arrive_sort_out(struct acceptor *a, struct arrival *arrival, int r);
 /* 0: admitted and counted as active; -EINTR: refused. */
 int arrive_admit(struct acceptor *a, struct arrival *arrival);
-/* Admitted, but there is no thread or process for it. */
-void arrive_refuse_admitted(struct acceptor *a, struct arrival *arrival);
+/* Admitted, and not served after all. */
+void arrive_refuse_admitted(struct acceptor *a, struct arrival *arrival,
+    enum reason reason);
+/* accept.c, main thread. */
+void watches_start(struct acceptor *a);
+void watches_stop(struct acceptor *a);
+/* place.c, main thread. Nothing more is taken: once nobody waits for his first
+ * bytes any more, the lanes may end. */
+void place_last(struct acceptor *a);
+/* The sockets are ours: so is what comes from other processes. */
+void place_start(struct acceptor *a);
+/* The sockets are closed: take what is on its way, and no more. */
+void place_stop(struct acceptor *a);
+/* A connection of the lobby has spoken. */
+void place_arrival(void *acceptor, struct arrival *arrival);
+/* shed.c, main thread: somebody waits, and there is no place for him. Have the
+ * request that has waited longest for a message ended. */
+void shed_for_newcomer(struct acceptor *a);
+/* Where lanes take: open what they ring, and close it. */
+int shed_open(struct acceptor *a);
+void shed_close(struct acceptor *a);
+/* Any lane, which has just taken a request: is no other free? */
+void shed_alert(struct acceptor *a);
+/* The main thread watches the sockets while no lane is free. */
+watch_fn shed_ready;
+/* Workers that wait for a request, in all processes of the listener. */
+uint64_t arrive_idle(const struct acceptor *a);
+/* One of the backlog, for which nobody is left. */
+void arrive_refuse_queued(struct acceptor *a, struct arrival *arrival);
 /* The next one that was taken before its socket was closed: as
  * backlog_take(), and -EINTR for one that came too late. */
 int arrive_queued(struct acceptor *a, struct arrival *arrival, bool wait);

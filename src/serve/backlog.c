@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A queue of arrivals in this process, for the time between the closing of a
- * socket and the end of the drain. */
+/* A queue of arrivals in this process. */
 #include "serve/backlog.h"
 
 #include <errno.h>
@@ -21,6 +20,7 @@ backlog_init(struct backlog *backlog)
 	(void)pthread_cond_init(&backlog->changed, NULL);
 	backlog->first = NULL;
 	backlog->last = &backlog->first;
+	atomic_init(&backlog->count, 0);
 	backlog->is_complete = false;
 }
 
@@ -40,6 +40,7 @@ backlog_add(struct backlog *backlog, const struct arrival *arrival)
 	(void)pthread_mutex_lock(&backlog->lock);
 	*backlog->last = item;
 	backlog->last = &item->next;
+	atomic_fetch_add(&backlog->count, 1);
 	(void)pthread_cond_signal(&backlog->changed);
 	(void)pthread_mutex_unlock(&backlog->lock);
 	return 0;
@@ -59,8 +60,10 @@ pop(struct backlog *backlog)
 {
 	struct backlog_item *item = backlog->first;
 
-	if (item != NULL)
+	if (item != NULL) {
 		backlog->first = item->next;
+		atomic_fetch_sub(&backlog->count, 1);
+	}
 	if (backlog->first == NULL)
 		backlog->last = &backlog->first;
 	return item;

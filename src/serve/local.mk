@@ -13,10 +13,16 @@ libserve_a_SOURCES = \
 	src/serve/jail.h \
 	src/serve/linger.c \
 	src/serve/linger.h \
+	src/serve/lobby.c \
+	src/serve/lobby.h \
+	src/serve/place.c \
 	src/serve/probe.c \
 	src/serve/probe.h \
+	src/serve/relay.c \
+	src/serve/relay.h \
 	src/serve/service.c \
 	src/serve/service.h \
+	src/serve/shed.c \
 	src/serve/take.c
 
 pkglibexec_PROGRAMS += socketserver-service
@@ -33,6 +39,7 @@ tests_unit_serve_SOURCES = \
 	tests/unit/serve_main.c tests/unit/serve_suites.h \
 	tests/unit/serve_backlog.c \
 	tests/unit/serve_linger.c \
+	tests/unit/serve_lobby.c \
 	tests/unit/serve_service.c
 tests_unit_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_serve_LDADD = libserve.a libmodel.a libhandler.a libnet.a \

@@ -51,6 +51,7 @@ struct service {
 	struct linger_list *linger;     /* owned */
 	int channel;                    /* owned */
 	int signals;                    /* owned */
+	int relay[2];                   /* owned until the acceptor has them */
 	int gather;                     /* readable: log_gather_due(); -1 = none */
 	struct watch channel_watch, signal_watch, gather_watch;
 	struct timer deadline, nudge, kill;
@@ -120,6 +121,7 @@ service_drained(struct model_env *env)
 	timer_stop(s->loop, &s->kill);
 	stats_add(s->host.stats, COUNTER_SERVING, -1);
 	s->is_drained = true;
+	acceptor_hand_on(s->acceptor);
 	log_flush();            /* the handler may take its time */
 	host_close(&s->host);
 	linger_when_idle(s->linger, lingering_is_over, s);
@@ -160,6 +162,7 @@ deadline_is_over(struct timer *timer)
 
 	if (host_is_cancelled(&s->host))
 		return;
+	acceptor_refuse_silent(s->acceptor);
 	s->cut = host_active(&s->host);
 	atomic_store(&s->host.stats->is_cancelled, true);
 	s->force_at = clock_after_ms(FORCE_MS);
@@ -234,6 +237,8 @@ service_kill(struct service *s, uint64_t id)
 	    s->host.slot);
 	unsigned i = 0;
 
+	if (acceptor_kill(s->acceptor, id))
+		return;
 	while (i < used && !seat_kill(host_seat(&s->host, i), id))
 		i++;
 	if (i == used)
@@ -270,6 +275,9 @@ handle_message(struct service *s, const struct message *message, int fd)
 		break;
 	case MESSAGE_KILL:
 		service_kill(s, (uint64_t)message->value);
+		break;
+	case MESSAGE_SHED:
+		acceptor_shed(s->acceptor);
 		break;
 	case MESSAGE_PING:
 		(void)channel_send(s->channel, MESSAGE_PONG, message->value,
@@ -351,6 +359,14 @@ env_busy(struct model_env *env)
 		return;
 	atomic_store(&s->busy_at, now);
 	(void)channel_send(s->channel, MESSAGE_BUSY, 0, NULL, -1);
+}
+
+static void
+env_full(struct model_env *env)
+{
+	struct service *s = env->owner;
+
+	(void)channel_send(s->channel, MESSAGE_FULL, 0, NULL, -1);
 }
 
 static void
@@ -546,6 +562,7 @@ start_model(struct service *s, struct err *err)
 		.owner = s,
 		.take = env_take,
 		.busy = env_busy,
+		.full = env_full,
 		.resume = env_resume,
 		.forget = env_forget,
 		.drained = service_drained,
@@ -553,7 +570,11 @@ start_model(struct service *s, struct err *err)
 	s->endpoints = NULL;
 	s->acceptor = acceptor_new(&s->env, s->model, endpoints,
 	    s->endpoint_count, err);
-	return s->acceptor == NULL ? -ENOMEM : acceptor_open(s->acceptor, err);
+	if (s->acceptor == NULL)
+		return -ENOMEM;
+	acceptor_relay(s->acceptor, s->relay[0], s->relay[1]);
+	s->relay[0] = s->relay[1] = -1;
+	return acceptor_open(s->acceptor, err);
 }
 
 static enum exit_code
@@ -578,6 +599,8 @@ service_start(struct service *s, const struct service_args *args,
 	if (jail_chroot(s->conf, err) < 0 ||
 	    map_stats(s, args, inherit, err) < 0)
 		return EXIT_SYSTEM;
+	s->relay[0] = inherit_find(inherit, "relay");
+	s->relay[1] = inherit_find(inherit, "relay");
 	inherit_free(inherit);
 	if (host_open(&s->host, err) < 0)
 		return EXIT_OPEN;
@@ -602,6 +625,8 @@ service_free(struct service *s)
 	loop_free(&s->loop);
 	fd_close(&s->signals);
 	fd_close(&s->channel);
+	fd_close(&s->relay[0]);
+	fd_close(&s->relay[1]);
 	config_free(&s->config);
 	free(s);
 }
@@ -625,7 +650,7 @@ service_run(const struct service_args *args, struct inherit *inherit)
 
 	if (s == NULL)
 		return EXIT_SYSTEM;
-	s->signals = s->gather = -1;
+	s->signals = s->gather = s->relay[0] = s->relay[1] = -1;
 	s->channel = inherit_find(inherit, "channel");
 	enum exit_code code = service_start(s, args, inherit, &err);
 	if (code != EXIT_OK) {

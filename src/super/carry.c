@@ -391,6 +391,8 @@ carry_generation_numbers(struct state *state, struct generation *gen)
 	STATE_BELOW(state, "least", gen->workers_min, gen->size.slots);
 	state_fd(state, "stats", &gen->slab_fd);
 	state_fd(state, "access", &gen->access_fd);
+	state_fd(state, "relay_in", &gen->relay[0]);
+	state_fd(state, "relay_out", &gen->relay[1]);
 	STATE_NUMBER(state, "cut_short", gen->cut_short);
 	STATE_NUMBER(state, "restarts", gen->restarts);
 	STATE_NUMBER(state, "serving_at", gen->serving_at);

@@ -17,6 +17,7 @@
 #include "super/scaling.h"
 
 #define IDS_A_BLOCK 10000000000ULL      /* of requests, for a generation */
+#define SILENT_SEATS 256        /* of a process; further ones stand nowhere */
 #define SLOT_TEXT "0000000000"  /* room for a slot's number */
 #define LOG_TEXT "journal"      /* the longest word for a kind of log */
 
@@ -345,24 +346,19 @@ generation_size(struct generation *gen)
 	    (unsigned)conf->max_workers : gen->workers_min;
 }
 
-/* Where its requests stand: one a process, a thread or a child of it. A child
+/* Where its requests stand: one a process, a thread or a child of it, and in a
+ * pool a number of them for connections that wait without a worker. A child
  * that has served keeps its seat until it is reaped. */
 static int64_t
 seats_wanted(const struct listener_conf *conf)
 {
-	switch ((enum concurrency)conf->concurrency) {
-	case CONCURRENCY_THREADED:
-		return conf->workers > 0 ? conf->workers :
-		    conf->max_connections;
-	case CONCURRENCY_EVENT:
-		return conf->max_connections;
-	case CONCURRENCY_FORKING:
-		return 2 * conf->max_connections;
-	case CONCURRENCY_SYNC:
-	case CONCURRENCY_PREFORK:
-		break;
-	}
-	return 1;
+	int64_t lanes = listener_lanes(conf);
+	int64_t silent = listener_silent_max(conf);
+
+	if (lanes > 0)
+		return lanes + (silent < SILENT_SEATS ? silent : SILENT_SEATS);
+	return conf->concurrency == CONCURRENCY_FORKING ?
+	    2 * conf->max_connections : conf->max_connections;
 }
 
 static int
@@ -397,7 +393,10 @@ generation_workers(struct generation *gen)
 	if (r < 0)
 		return r;
 	gen->access_fd = gather_new(gen->slots);
-	return gen->access_fd < 0 ? gen->access_fd : 0;
+	if (gen->access_fd < 0)
+		return gen->access_fd;
+	return gen->conf->concurrency == CONCURRENCY_PREFORK ?
+	    channel_pair(gen->relay) : 0;
 }
 
 /* One address for each socket. So they know what kind an inherited fd: is, how
@@ -446,7 +445,7 @@ generation_spawn(struct generation *gen)
 	int r;
 
 	(void)snprintf(number, sizeof(number), "%u", gen->number);
-	r = spawn_init(spawn, env->program, argv, count + 5);
+	r = spawn_init(spawn, env->program, argv, count + 7);
 	if (r < 0)
 		return r;
 	gen->slot_text = spawn->argv[3];
@@ -455,6 +454,10 @@ generation_spawn(struct generation *gen)
 	gen->channel_number = spawn_pass(spawn, "channel", -1);
 	(void)spawn_pass(spawn, "stats", gen->slab_fd);
 	(void)spawn_pass(spawn, "access", gen->access_fd);
+	if (gen->relay[0] >= 0) {
+		(void)spawn_pass(spawn, "relay", gen->relay[0]);
+		(void)spawn_pass(spawn, "relay", gen->relay[1]);
+	}
 	gen->has_log = env->log_fd >= 0;
 	if (gen->has_log)
 		gen->log_number = spawn_pass(spawn, "log", env->log_fd);
@@ -479,7 +482,7 @@ generation_new(const struct generation_env *env, struct held *held,
 	gen->held = held_get(held);
 	gen->conf = conf;
 	gen->number = number;
-	gen->slab_fd = gen->access_fd = -1;
+	gen->slab_fd = gen->access_fd = gen->relay[0] = gen->relay[1] = -1;
 	generation_size(gen);
 	r = bound_list_copy(&gen->sockets, sockets);
 	if (r == 0)
@@ -503,7 +506,7 @@ generation_revive(const struct generation_env *env)
 	if (gen == NULL)
 		return NULL;
 	gen->env = env;
-	gen->slab_fd = gen->access_fd = -1;
+	gen->slab_fd = gen->access_fd = gen->relay[0] = gen->relay[1] = -1;
 	return gen;
 }
 
@@ -536,6 +539,8 @@ generation_free(struct generation **gen)
 	for (i = 0; old->access_fd >= 0 && i < old->slots; i++)
 		worker_rescue_lines(&old->workers[i]);
 	fd_close(&old->access_fd);
+	fd_close(&old->relay[0]);
+	fd_close(&old->relay[1]);
 	if (old->env->loop != NULL)
 		scaling_stop(old);
 	spawn_free(&old->spawn);

@@ -101,6 +101,8 @@ struct generation {
 	int64_t io;                     /* as the workers said: io_word() */
 	struct stats_slab *slab;        /* owned */
 	int slab_fd;                    /* owned */
+	int relay[2];                   /* owned; prefork: connections from
+					 * process to process; -1 = none */
 	int access_fd;                  /* owned; access lines: base/gather.h */
 	struct spawn spawn;             /* owned */
 	size_t config_number, channel_number;   /* fresh for each start */

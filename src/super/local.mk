@@ -64,6 +64,8 @@ libsuper_a_SOURCES = \
 	src/super/requests.h \
 	src/super/scaling.c \
 	src/super/scaling.h \
+	src/super/shed.c \
+	src/super/shed.h \
 	src/super/signals.c \
 	src/super/signals.h \
 	src/super/spawn.c \

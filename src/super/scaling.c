@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The size of a prefork pool. Idle = processes that serve - requests being
- * served: a worker of a pool serves one at a time.
+ * served: a worker of a pool serves one at a time. What waits for its first
+ * bytes is active, but does not keep a worker busy.
  */
 #include "super/scaling.h"
 
@@ -14,7 +15,8 @@ worker_is_active(const struct worker *worker)
 	const struct stats *stats = &worker->gen->slab->slots[worker->slot];
 
 	return atomic_load_explicit(&stats->counters[COUNTER_ACTIVE],
-	    memory_order_relaxed) > 0;
+	    memory_order_relaxed) > (int64_t)atomic_load_explicit(
+	    &stats->silent, memory_order_relaxed);
 }
 
 static bool
@@ -117,6 +119,13 @@ scaling_busy(struct generation *gen)
 	    count_idle(gen) >= min_spare(gen))
 		return;
 	scaling_grow(gen, count_state(gen, WORKER_SERVING));
+}
+
+bool
+scaling_full(struct generation *gen)
+{
+	scaling_busy(gen);
+	return count_state(gen, WORKER_STARTING) > 0;
 }
 
 static void

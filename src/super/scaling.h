@@ -17,5 +17,7 @@ void scaling_start(struct generation *gen);
 void scaling_stop(struct generation *gen);
 /* MESSAGE_BUSY */
 void scaling_busy(struct generation *gen);
+/* No process is free. True: more are coming. */
+bool scaling_full(struct generation *gen);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/stats.h"
 #include "super/generation.h"
 #include "super/scaling.h"
+#include "super/shed.h"
 #include "super/worker_end.h"
 
 #define START_MS 10000          /* from exec to READY */
@@ -142,6 +143,13 @@ take_busy(struct worker *worker, const struct message *message)
 }
 
 static void
+take_full(struct worker *worker, const struct message *message)
+{
+	(void)message;
+	shed_full(worker->gen);
+}
+
+static void
 take_released(struct worker *worker, const struct message *message)
 {
 	(void)message;
@@ -175,6 +183,7 @@ static message_fn *const messages[MESSAGE_TYPES] = {
 	[MESSAGE_RELEASED] = take_released,
 	[MESSAGE_PONG] = take_pong,
 	[MESSAGE_DONE] = take_done,
+	[MESSAGE_FULL] = take_full,
 };
 
 /* At most `max` messages. 0: more may be there; else why it stopped. */

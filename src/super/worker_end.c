@@ -96,9 +96,12 @@ requests_lost(const struct worker *worker)
 	int64_t active = count_of(stats, COUNTER_ACTIVE);
 	int64_t lost = count_of(stats, COUNTER_ACCEPTED), ended;
 
-	if (lost < 0 || !count_ended(stats, &ended) || active > lost - ended)
+	if (lost < 0 || !count_ended(stats, &ended) ||
+	    __builtin_sub_overflow(lost - ended,
+	    atomic_load(&stats->passed), &lost) ||
+	    active > lost)
 		return worker_plausible(worker, active);
-	return worker_plausible(worker, lost - ended);
+	return worker_plausible(worker, lost);
 }
 
 /* They count as errors, so that accepted = served + errors + refused + active
@@ -109,19 +112,22 @@ worker_settle_stats(struct worker *worker)
 	struct generation *gen = worker->gen;
 	struct stats *stats = &gen->slab->slots[worker->slot];
 	unsigned used = stats_seats_used(gen->slab, gen->size, worker->slot);
-	int64_t lost = requests_lost(worker), ended;
+	int64_t lost = requests_lost(worker), ended, accepted;
 	unsigned i;
 
 	atomic_store(&stats->counters[COUNTER_ACTIVE], 0);
 	atomic_store(&stats->counters[COUNTER_SERVING], 0);
+	atomic_store(&stats->idle, 0);
+	atomic_store(&stats->silent, 0);
 	for (i = 0; i < COUNTERS; i++)
 		if (count_of(stats, i) < 0)
 			atomic_store(&stats->counters[i], 0);
 	add_clamped(&stats->counters[COUNTER_ERRORS], lost);
 	/* Whatever the process wrote there, its successor begins with a sum
 	 * that is true; else the difference would be lost again each time. */
-	if (count_ended(stats, &ended))
-		atomic_store(&stats->counters[COUNTER_ACCEPTED], ended);
+	if (count_ended(stats, &ended) && !__builtin_add_overflow(ended,
+	    atomic_load(&stats->passed), &accepted) && accepted >= 0)
+		atomic_store(&stats->counters[COUNTER_ACCEPTED], accepted);
 	for (i = 0; i < used; i++)
 		seat_end(stats_seat(gen->slab, gen->size, worker->slot, i));
 	atomic_store(&stats->seats_used, 0);

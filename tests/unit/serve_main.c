@@ -10,6 +10,7 @@ main(void)
 	SRunner *runner = srunner_create(backlog_suite());
 
 	srunner_add_suite(runner, linger_suite());
+	srunner_add_suite(runner, lobby_suite());
 	srunner_add_suite(runner, service_suite());
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

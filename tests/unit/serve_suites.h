@@ -6,6 +6,7 @@
 
 Suite *backlog_suite(void);
 Suite *linger_suite(void);
+Suite *lobby_suite(void);
 Suite *service_suite(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/sig.h"
 #include "super/crash.h"
 #include "super/generation.h"
+#include "super/shed.h"
 #include "super_suites.h"
 
 #define PATIENCE_MS 20000
@@ -328,6 +329,68 @@ START_TEST(what_was_taken_is_accounted_for_after_a_crash)
 	expect_state(GEN_STARTING);
 	ck_assert_int_eq(stats->counters[COUNTER_ACTIVE], 0);
 	ck_assert_int_eq(stats->counters[COUNTER_ERRORS], 5);
+}
+END_TEST
+
+/* What it handed to others is not lost with it; what came from them is. */
+START_TEST(what_was_passed_on_is_no_loss)
+{
+	struct stats *stats;
+
+	start();
+	expect_state(GEN_SERVING);
+	stats = &gen->slab->slots[0];
+	stats_add(stats, COUNTER_ACCEPTED, 10);
+	stats_add(stats, COUNTER_REQUESTS, 4);
+	stats_add(stats, COUNTER_ACTIVE, 1);
+	atomic_store(&stats->passed, 5);
+	atomic_store(&stats->silent, 1);
+	atomic_store(&stats->idle, 1);
+	ck_assert_int_eq(kill(gen->workers[0].pid, SIGKILL), 0);
+	expect_state(GEN_STARTING);
+	ck_assert_int_eq(stats->counters[COUNTER_ERRORS], 1);
+	ck_assert_int_eq(stats->counters[COUNTER_ACCEPTED], 10);
+	ck_assert_uint_eq(stats->silent, 0);
+	ck_assert_uint_eq(stats->idle, 0);
+}
+END_TEST
+
+static void
+idle_seat(unsigned slot, int64_t since)
+{
+	stats_use_seat(&gen->slab->slots[slot], 0);
+	seat_idle_begin(stats_seat(gen->slab, gen->size, slot, 0), since);
+}
+
+/* The fake ends when it is asked to shed. */
+static void
+expect_shed(unsigned slot)
+{
+	int64_t deadline_at = clock_after_ms(PATIENCE_MS);
+	pid_t before = gen->workers[slot].pid;
+
+	shed_full(gen);
+	while (gen->workers[slot].pid == before)
+		(void)in_time(deadline_at);
+}
+
+START_TEST(of_all_processes_the_longest_wait_is_shed)
+{
+	conf.concurrency = CONCURRENCY_PREFORK;
+	conf.workers = 3;
+	start();
+	expect_serving(3);
+	idle_seat(0, 0);
+	idle_seat(1, 500);
+	idle_seat(2, 200);
+	atomic_store(&gen->slab->slots[0].idle, 1);
+	shed_full(gen);         /* one is free: nobody is shed */
+	atomic_store(&gen->slab->slots[0].idle, 0);
+	pid_t first = gen->workers[1].pid;
+	expect_shed(2);
+	ck_assert_int_eq(gen->workers[1].pid, first);
+	idle_seat(2, 0);
+	expect_shed(1);
 }
 END_TEST
 
@@ -811,6 +874,8 @@ generation_suite(void)
 	tcase_add_test(tc, the_waits_of_a_crash_loop_grow);
 	tcase_add_test(tc, requests_of_a_dead_process_count_as_errors);
 	tcase_add_test(tc, what_was_taken_is_accounted_for_after_a_crash);
+	tcase_add_test(tc, what_was_passed_on_is_no_loss);
+	tcase_add_test(tc, of_all_processes_the_longest_wait_is_shed);
 	tcase_add_test(tc, requests_of_a_dead_process_are_logged);
 	tcase_add_test(tc, requests_that_a_drain_cut_are_logged_as_such);
 	tcase_add_test(tc, each_generation_has_ids_of_its_own);

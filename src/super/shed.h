@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPER_SHED_H
+#define SUPER_SHED_H
+
+struct generation;
+
+/*
+ * MESSAGE_FULL: somebody waits for a worker of a prefork pool, and none is free.
+ * More processes are started where there may be more; else the request that has
+ * waited longest for a message, in whichever process, is ended
+ * (when_full = "shed_idle").
+ */
+void shed_full(struct generation *gen);
+
+#endif
