@@ -54,6 +54,7 @@ static const char *const when_full_words[] = {
 	[WHEN_FULL_QUEUE] = "queue",
 	[WHEN_FULL_REFUSE] = "refuse",
 	[WHEN_FULL_RESET] = "reset",
+	[WHEN_FULL_SHED_IDLE] = "shed_idle",
 	NULL
 };
 
@@ -236,7 +237,14 @@ static const struct conf_row listener_rows[] = {
 	      "\"queue\": it waits in the kernel's queue. \"refuse\": "
 	      "refuse_text is sent and the connection closed; a datagram is "
 	      "dropped. \"reset\": the connection is reset; a datagram is "
-	      "dropped." },
+	      "dropped. \"shed_idle\": of the connections that are being "
+	      "served, the one whose read has waited longest for another "
+	      "message, 5 ms at least, is ended and gives up its place; one "
+	      "in the middle of its work, of a write or of a line never is. "
+	      "Where none waits, and for datagrams, as \"queue\". Under a "
+	      "pool it does so when no worker is free, too; under sync a "
+	      "client that stays silent between two messages is ended as "
+	      "soon as there is another one." },
 	{ "refuse_text", LISTENER(STRING, refuse_text), .max = TEXT_MAX,
 	  .reload = RELOAD_GENERATION,
 	  .help = "Sent to a connection that is refused, whatever the reason, "

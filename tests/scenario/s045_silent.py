@@ -5,11 +5,13 @@ import signal
 
 import proc
 from peers import TCP4, UNIX
-from scenario import (POOL, PREFORK1, PREFORK2, SYNC, Model, listener,
+from scenario import (MODELS, POOL, PREFORK1, PREFORK2, SYNC, Model, listener,
                       scenario)
 from until import eventually, expect, expect_equal
 
 POOLS = (SYNC, POOL, PREFORK1, PREFORK2)
+SMALL_POOLS = (Model("pool2", "threaded", workers=2),
+               Model("prefork2", "prefork", 2, workers=2))
 LARGE_POOLS = (Model("pool64", "threaded", workers=64),
                Model("prefork64", "prefork", 64, workers=64))
 CROWD = 200
@@ -21,6 +23,12 @@ def echo(transport, model, **keys):
 
 def crowd(daemon, count=CROWD):
     return [daemon.dial() for _ in range(count)]
+
+
+def crowd_with_a_word(daemon):
+    """Some are shed before all have come."""
+    for _ in range(CROWD):
+        daemon.dial().send("x")
 
 
 def is_answered(daemon, times=5):
@@ -50,7 +58,7 @@ def silent_clients_hold_no_worker(story, model, transport):
     is_answered(daemon)
 
 
-@scenario(model=POOLS, when_full=("refuse", "reset"))
+@scenario(model=POOLS, when_full=("refuse", "reset", "shed_idle"))
 def silent_clients_hold_no_worker_however_full(story, model, when_full):
     daemon = story.serve(echo(TCP4, model, when_full=when_full))
     crowd(daemon)
@@ -238,3 +246,64 @@ def a_dead_process_takes_only_its_own_silent_clients_along(story):
     totals = daemon.totals()
     expect_equal(totals.served, len(names), "served")
     expect_equal(totals.errors, 20 - len(names), "lost")
+
+
+# Those that have said one word and stay: when_full = "shed_idle"
+
+def shed(model, transport=TCP4, most=None, **keys):
+    most = most or (model.width if model.width < 1000 else 4)
+    return echo(transport, model, when_full="shed_idle",
+                max_connections=most, **keys)
+
+
+def is_shed(record):
+    return record.get("reason") == "shed_idle"
+
+
+@scenario(model=MODELS + (Model("prefork5", "prefork", 5, workers=5),),
+          transport=(TCP4, UNIX))
+def the_one_that_waits_longest_is_shed(story, model, transport):
+    row = shed(model, transport)
+    places = row["max_connections"]
+    daemon = story.serve(row)
+    old = []
+    for _ in range(places):
+        old.append(daemon.dial().send("x").expect("x"))
+    old[-1].expect_silence(0.05)
+    for client in old[:-1]:
+        client.send("y").expect("y")
+    daemon.dial().send("new").expect("new")
+    old[-1].expect_end()
+    line = daemon.log.wait(is_shed)
+    expect_equal(line["result"], "refused", "result")
+    expect_equal(line["bytes_in"], "1", "bytes that were served")
+    for client in old[:-1]:
+        client.send("z").expect("z")
+    daemon.stop()
+    expect_equal(daemon.totals().reasons, {"shed_idle": 1}, "reasons")
+
+
+@scenario(model=MODELS + LARGE_POOLS + SMALL_POOLS, transport=(TCP4, UNIX))
+def a_crowd_of_one_word_each_does_not_deafen(story, model, transport):
+    places = 64 if model.width >= 64 else model.width
+    daemon = story.serve(shed(model, transport, places))
+    crowd_with_a_word(daemon)
+    is_answered(daemon, 20)
+    daemon.stop()
+    expect_equal(set(daemon.totals().reasons), {"shed_idle"}, "reasons")
+
+
+@scenario(model=MODELS)
+def a_request_at_work_is_not_shed(story, model):
+    """It sleeps, or is in the middle of a line: the newcomer waits."""
+    row = shed(model)
+    row.update(handler="uppercase", options={"mode": "line"})
+    daemon = story.serve(row)
+    inside = [daemon.dial().send("half")
+              for _ in range(row["max_connections"])]
+    eventually("full", lambda: active(daemon) == len(inside))
+    waiting = daemon.dial().send("new\n").expect_silence(0.3)
+    for client in inside:
+        client.send(" done\n").expect("HALF DONE\n")
+    waiting.expect("NEW\n")
+    daemon.stop()

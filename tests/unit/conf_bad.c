@@ -407,8 +407,8 @@ static const struct {
 	{ "bad choice",
 	    LISTENER_A("when_full = \"quue\";"),
 	    "main.conf:3: listener \"a\": when_full: \"quue\" is unknown, "
-	    "\"queue\" may be meant; \"queue\", \"refuse\" or \"reset\" is "
-	    "allowed\n" },
+	    "\"queue\" may be meant; \"queue\", \"refuse\", \"reset\" or "
+	    "\"shed_idle\" is allowed\n" },
 	{ "a concurrency that is none",
 	    LISTENER_A("concurrency = \"fiber\";"),
 	    "main.conf:3: listener \"a\": concurrency: \"fiber\" is unknown; "
