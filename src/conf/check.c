@@ -221,6 +221,20 @@ check_pool(struct draft *draft, const struct draft_listener *listener)
 		    conf->max_workers, conf->workers);
 }
 
+/* A thread for each request is no pool that could grow. */
+static void
+check_growth(struct draft *draft, const struct draft_listener *listener)
+{
+	struct listener_conf *conf = listener->conf;
+
+	if (conf->workers > 0 || conf->max_workers == 0)
+		return;
+	if (draft_is_own(listener, "max_workers"))
+		draft_fault(draft, listener, "max_workers", NULL,
+		    "does nothing without workers; set that too");
+	conf->max_workers = 0;
+}
+
 static void
 check_spare(struct draft *draft, const struct draft_listener *listener)
 {
@@ -290,6 +304,8 @@ check_numbers(struct draft *draft, const struct draft_listener *listener)
 		check_pool(draft, listener);
 		if (conf->concurrency == CONCURRENCY_PREFORK)
 			check_spare(draft, listener);
+		else
+			check_growth(draft, listener);
 		check_reuse_port(draft, listener);
 	}
 	if (conf->restart.initial_ms > conf->restart.maximum_ms &&

@@ -202,9 +202,11 @@ static const struct conf_row listener_rows[] = {
 	      "each request, no pool). \"auto\" is one for each processor. Not "
 	      "more than max_connections." },
 	{ "max_workers", LISTENER(INT, max_workers), .max = PROCESSES_MAX,
-	  .models = ROW_MODEL(PREFORK), .reload = RELOAD_GENERATION,
-	  .help = "The pool grows from workers up to so many processes while "
-	      "there are few idle ones. 0: it has a fixed size." },
+	  .models = POOLED, .reload = RELOAD_GENERATION,
+	  .help = "The pool grows at once, doubling, from workers up to so many "
+	      "processes or threads when too few are idle, and shrinks again "
+	      "when they are not needed. Under threaded it needs workers. 0: "
+	      "it has a fixed size." },
 	{ "min_spare", LISTENER(INT, min_spare), .max = PROCESSES_MAX,
 	  .models = ROW_MODEL(PREFORK), .reload = RELOAD_GENERATION,
 	  .help = "With max_workers: processes are added when fewer than this "

@@ -685,6 +685,10 @@ static const struct {
 				"min_spare = 5; max_spare = 3;"),
 	    "main.conf:3: listener \"a\": max_spare: 3 is below min_spare, 5; "
 	    "at least that many are allowed\n" },
+	{ "max_workers without a pool",
+	    LISTENER_A("max_workers = 8;"),
+	    "main.conf:3: listener \"a\": max_workers: does nothing "
+	    "without workers; set that too\n" },
 	{ "spare without max_workers",
 	    LISTENER_A("concurrency = \"prefork\"; min_spare = 5;"),
 	    "main.conf:3: listener \"a\": min_spare: does nothing without "
