@@ -80,9 +80,16 @@ host_active_in_all(const struct host *host)
 	return active;
 }
 
-/* May the listener serve one more? */
+/* May this process, where it is the listener's only one, serve one more? */
 static inline bool
 host_has_room(const struct host *host)
+{
+	return host_active(host) < host->conf->max_connections;
+}
+
+/* May the listener, in all its processes together? */
+static inline bool
+host_has_room_in_all(const struct host *host)
 {
 	return host_active_in_all(host) < host->conf->max_connections;
 }

@@ -106,7 +106,7 @@ static void
 offer_room(struct event *event)
 {
 	if (!event->wants_room || event->count >= event->most ||
-	    !host_has_room(event->env->host))
+	    !host_has_room_in_all(event->env->host))
 		return;
 	event->wants_room = false;
 	event->env->resume(event->env);
@@ -320,7 +320,7 @@ event_has_room(struct model_env *env)
 {
 	struct event *event = env->state;
 
-	if (event->count < event->most && host_has_room(env->host))
+	if (event->count < event->most && host_has_room_in_all(env->host))
 		return true;
 	event->wants_room = true;
 	if (env->host->size.slots > 1 && !timer_is_running(&event->room))

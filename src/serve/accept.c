@@ -104,7 +104,7 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 	bool is_full = !a->model->has_room(a->env);
 
 	/* Where only this process is full, another one may take it. */
-	bool is_for_others = is_full && host_has_room(a->env->host);
+	bool is_for_others = is_full && host_has_room_in_all(a->env->host);
 	if (is_full && (is_patient(a) || is_for_others)) {
 		if (a->sheds && !is_for_others)
 			make_room(a, ep);
@@ -215,7 +215,7 @@ watches_start(struct acceptor *a)
 		return;
 	/* Of several processes that wait to serve, one is enough. */
 	const uint32_t events = fn == accept_ready &&
-	    a->env->host->size.slots > 1 ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
+	    a->model->is_crowded != NULL ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
 	a->is_watching = true;
 	for (size_t i = 0; i < a->count; i++) {
 		const struct endpoint *ep = &a->endpoints[i];
