@@ -517,9 +517,9 @@ frontend talk
     return started(process, port_answers, port)
 
 
-def _ours(name, settings, slowness=1, without=(), may_fail=False, **options):
+def _ours(name, settings, slowness=1, without=(), **options):
     """Our row as an installation runs it, and one without access lines."""
-    how = {"slowness": slowness, "without": without, "may_fail": may_fail}
+    how = {"slowness": slowness, "without": without}
     return [
         Row(f"socketserverd {name}", ours(settings, **options), role="ours",
             **how),
@@ -529,6 +529,7 @@ def _ours(name, settings, slowness=1, without=(), may_fail=False, **options):
 
 
 ECHO = ("echo",)
+SHEDS = 'when_full = "shed_idle";'        # or 200 idle clients fill the pool
 MANY = (RR1000, IDLE)   # a program each: a thousand of them is no fair test
 SLOW_FORK, SLOW_EXEC, SLOW_PYTHON = 3, 8, 30
 SLOW_NCAT = 60          # its queue holds 10: others wait for their second SYN
@@ -541,10 +542,8 @@ MODELS = [
             role="bare", may_fail=True),
         Row("bare io_uring", compiled("bare_uring", "liburing-dev", "uring"),
             role="bare", may_fail=True),
-        *_ours("event epoll", 'concurrency = "event"; io = "epoll";',
-               may_fail=True),
-        *_ours("event io_uring", 'concurrency = "event"; io = "io_uring";',
-               may_fail=True),
+        *_ours("event epoll", 'concurrency = "event"; io = "epoll";'),
+        *_ours("event io_uring", 'concurrency = "event"; io = "io_uring";'),
         Row("libev", compiled("peer_libev", "libev-dev", "ev")),
         Row("libuv", compiled("peer_libuv", "libuv1-dev", "uv")),
         Row("libevent", compiled("peer_libevent", "libevent-dev",
@@ -567,13 +566,14 @@ MODELS = [
     Model("threaded, 64 workers", (RR1, RR64, CRR, BOT, STREAM, DEAF), [
         Row("bare pool", bare("bare_pool"), role="bare"),
         *_ours("threaded 64",
-               f'concurrency = "threaded"; workers = {WORKERS};'),
+               f'concurrency = "threaded"; workers = {WORKERS}; {SHEDS}'),
         Row("Apache worker", apache("worker"), ECHO),
         Row("Apache event", apache("event"), ECHO),
     ]),
     Model("prefork, 64 workers", (RR1, RR64, CRR, BOT, STREAM, DEAF), [
         Row("bare prefork", bare("bare_prefork"), role="bare"),
-        *_ours("prefork 64", f'concurrency = "prefork"; workers = {WORKERS};'),
+        *_ours("prefork 64",
+               f'concurrency = "prefork"; workers = {WORKERS}; {SHEDS}'),
         Row("Apache prefork", apache("prefork"), ECHO),
     ]),
     Model("forking", (RR1, RR64, RR1000, CRR, BOT, STREAM, DEAF, IDLE), [
@@ -595,6 +595,7 @@ MODELS = [
     Model("udp", (UDP,), [
         Row("bare udp", bare("bare_udp"), role="bare"),
         *_ours("udp sync", 'concurrency = "sync";', transport="udp"),
+        *_ours("udp event", 'concurrency = "event";', transport="udp"),
         Row("Python UDPServer", python("UDPServer")),
     ]),
 ]
