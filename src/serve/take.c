@@ -215,7 +215,8 @@ take_next(struct acceptor *a, struct arrival *arrival, int64_t until)
 	if (r == 0 && arrival->id == 0)
 		r = arrive_admit(a, arrival);
 	if (r == 0 && has_lobby(a, arrival) && !has_spoken(arrival) &&
-	    !speaks_soon(a, arrival) && lobby_has_room(a) && lobby_add(a->lobby, arrival) == 0)
+	    !speaks_soon(a, arrival) && lobby_has_room(a) &&
+	    lobby_add(a->lobby, arrival) == 0)
 		r = -EINTR;
 	return r;
 }
