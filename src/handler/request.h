@@ -23,37 +23,39 @@
  */
 struct io;
 
+/* First what each message touches: of a thousand connections that take turns,
+ * nothing is in the cache. */
 struct request {
 	ss_request pub;                 /* first */
 	struct host *host;              /* borrowed */
 	const struct io *io;            /* how this model waits */
-	const char *worker;             /* borrowed: "Thread-2" */
-	struct log_head *head;          /* the worker's; NULL: none. Borrowed */
-	struct arrival arrival;
-	uint64_t id;
 	/* Where the supervisor sees it; NULL = nowhere. Borrowed. */
 	struct seat *seat;
+	uint64_t id;
 	bool is_seat_lent;              /* a forked child's: the parent clears it */
 	bool is_killed;                 /* and has seen it */
 	bool is_idle;                   /* waits for another message */
 	bool is_shed;                   /* was told to end while it did */
-	unsigned waits;                 /* so far, up to those of a short life */
-	int64_t started_at, session_at; /* session_at 0: no limit */
-	int64_t timeout_ms;             /* of one wait; 0 = none */
-	int64_t socket_ms[2];           /* what SO_RCVTIMEO and SO_SNDTIMEO are now */
-	uint64_t bytes_in, bytes_out;
-	int first_errno;                /* of the first read or write that failed */
-	enum reason reason;
 	bool has_failed;                /* setup or handle returned non-zero */
 	bool is_eof;                    /* the peer ended its side */
 	bool is_write_ended;
-	int linger_socket;              /* a forked child: who lingers for it, by
-					 * fd_pass(); -1 = host->linger */
 	bool has_reply;                 /* datagram: ss_write was called */
-	size_t data_taken;              /* datagram: bytes read so far */
+	unsigned waits;                 /* so far, up to those of a short life */
+	int first_errno;                /* of the first read or write that failed */
+	int64_t started_at, session_at; /* session_at 0: no limit */
+	int64_t timeout_ms;             /* of one wait; 0 = none */
+	uint64_t bytes_in, bytes_out;
 	struct buf in;                  /* stream: received, not read yet, from in_taken on */
 	size_t in_taken;
 	struct buf out;                 /* written, not sent yet */
+	size_t data_taken;              /* datagram: bytes read so far */
+	struct arrival arrival;
+	int64_t socket_ms[2];           /* what SO_RCVTIMEO and SO_SNDTIMEO are now */
+	enum reason reason;
+	int linger_socket;              /* a forked child: who lingers for it, by
+					 * fd_pass(); -1 = host->linger */
+	const char *worker;             /* borrowed: "Thread-2" */
+	struct log_head *head;          /* the worker's; NULL: none. Borrowed */
 	char peer[ADDR_TEXT_SIZE];      /* "" until asked for */
 	char local[ADDR_TEXT_SIZE];
 };

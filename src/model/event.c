@@ -173,14 +173,26 @@ fiber_enter(struct fiber *fiber)
 		fiber_end(fiber);
 }
 
-void
-fiber_wake(struct fiber *fiber, int r)
+static void
+fiber_go_on(struct fiber *fiber, int r)
 {
-	if (fiber->wait == WAIT_NONE)
-		return;
 	fiber->wait = WAIT_NONE;
 	fiber->woken = r;
 	fiber_enter(fiber);
+}
+
+void
+fiber_wake(struct fiber *fiber, int r)
+{
+	if (fiber->wait != WAIT_NONE && fiber->wait != WAIT_SENT)
+		fiber_go_on(fiber, r);
+}
+
+void
+fiber_sent(struct fiber *fiber, int r)
+{
+	assert(fiber->wait == WAIT_SENT);
+	fiber_go_on(fiber, r);
 }
 
 /* The timer is left where it is while deadlines move on: so a request costs no
@@ -280,8 +292,8 @@ fiber_new(struct event *event)
 	if (stack == NULL)
 		return NULL;
 	fiber = (void *)(stack + size);
-	memset(&fiber->event, 0, sizeof(*fiber) - offsetof(struct fiber,
-	    event));                /* the rest is request_init()'s */
+	memset(&fiber->epoll, 0, sizeof(*fiber) - offsetof(struct fiber,
+	    epoll));                /* the rest is request_init()'s */
 	fiber->event = event;
 	fiber->stack = stack;
 	number_take(event, fiber);

@@ -29,6 +29,8 @@ enum fiber_wait {
 	WAIT_READ,
 	WAIT_WRITE,
 	WAIT_SLEEP,                     /* for the time alone */
+	WAIT_SENT,                      /* the kernel is about to read from its
+					 * stack: nothing else wakes it */
 };
 
 /* A connection as epoll shows it: edges come once, so they are kept. */
@@ -45,21 +47,22 @@ struct epoll_connection {
  */
 struct fiber {
 	struct request request;         /* first */
-	struct event *event;            /* borrowed */
-	struct context context;
-	char *stack;                    /* owned: its lowest byte */
-	struct fiber *next, *previous;  /* in event->fibers */
-	unsigned number;                /* its place, and its seat */
-	enum fiber_wait wait;
-	int woken;                      /* how the last wait ended: 0, -errno */
-	unsigned passes;                /* reads and writes since its last wait */
-	int64_t wait_until;
-	struct timer timer;             /* runs at or before wait_until */
-	char *datagram;                 /* owned: a copy, once it waits */
-	union {
+	/* What each turn touches, together, too. */
+	_Alignas(64) union {
 		struct epoll_connection epoll;
 		struct uring_connection *uring;         /* NULL: none yet */
 	};
+	enum fiber_wait wait;
+	int woken;                      /* how the last wait ended: 0, -errno */
+	unsigned passes;                /* reads and writes since its last wait */
+	struct event *event;            /* borrowed */
+	struct context context;
+	int64_t wait_until;
+	struct timer timer;             /* runs at or before wait_until */
+	unsigned number;                /* its place, and its seat */
+	char *stack;                    /* owned: its lowest byte */
+	struct fiber *next, *previous;  /* in event->fibers */
+	char *datagram;                 /* owned: a copy, once it waits */
 	char name[WORKER_NAME_SIZE];    /* "Fiber-7", of those without a place */
 };
 
@@ -94,6 +97,8 @@ struct event {
 /* On the thread's own stack: let the fiber go on; its wait has ended so. A
  * no-op for one that does not wait. */
 void fiber_wake(struct fiber *fiber, int r);
+/* As fiber_wake(), of one in WAIT_SENT. */
+void fiber_sent(struct fiber *fiber, int r);
 /* On the fiber: let others run until it is woken, or until (CLOCK_NEVER = no
  * limit). 0, -ETIMEDOUT, or -ENOMEM. */
 int fiber_wait(struct fiber *fiber, enum fiber_wait wait, int64_t until);

@@ -4,8 +4,8 @@
  * receive under way, which stays for message after message (multishot) and
  * takes its room from a ring of buffers that all connections of the process
  * share; so an idle one owns no buffer. Receives are begun, and the thread
- * waits, in one system call a turn. Sending is a plain send(2): it nearly
- * always succeeds at once, and a handler may take its next step knowing so.
+ * waits, in one system call a turn. Where many requests come with a turn, what
+ * they send goes along with that call; else each send is a send(2) of its own.
  *
  * Where whole buffers come full, or the shared ones are used up (ENOBUFS), the
  * connection is "bulk": its receive is called off, and it waits for poll(2)'s
@@ -34,11 +34,12 @@
 #define BUFFERS 1024            /* a power of two */
 #define BUFFER_SIZE 2048
 #define A_BLOCK 64              /* connections that are made together */
+#define MANY 8                  /* completions of a turn that is busy */
 #define GROUP 0                 /* of the buffers: the only one */
 #define NO_BUFFER UINT32_MAX
 
 /* In the low bits of a request's user_data. */
-enum tag { TAG_RECEIVE, TAG_POLL, TAG_CANCEL, TAG_LOOP, TAGS = 7 };
+enum tag { TAG_RECEIVE, TAG_POLL, TAG_CANCEL, TAG_LOOP, TAG_SEND, TAGS = 7 };
 
 /* A connection: outlives its fiber while the kernel works on it. */
 struct uring_connection {
@@ -69,6 +70,7 @@ struct ring {
 	struct block *blocks;           /* owned */
 	struct uring_connection *unused;        /* of those in the blocks */
 	bool is_loop_polled;
+	bool is_busy;                   /* many requests came with this turn */
 };
 
 static struct ring *
@@ -312,11 +314,30 @@ uring_read(struct fiber *fiber, void *data, size_t size)
 	return n < 0 ? -errno : n;
 }
 
+/* With those of others, at the end of this turn, where it succeeds or fails at
+ * once; the fiber, from whose stack the kernel reads, stands still so long. */
+static ssize_t
+send_with_others(struct fiber *fiber, const void *data, size_t len)
+{
+	struct ring *ring = ring_of(fiber);
+	struct io_uring_sqe *sqe = ask(ring, fiber, TAG_SEND);
+
+	if (sqe == NULL)
+		return -ENOBUFS;
+	set_up(sqe, IORING_OP_SEND, fiber->request.arrival.fd);
+	sqe->addr = (uintptr_t)data;
+	sqe->len = (uint32_t)len;
+	sqe->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	return fiber_wait(fiber, WAIT_SENT, CLOCK_NEVER);
+}
+
 static ssize_t
 uring_write(struct fiber *fiber, const void *data, size_t len)
 {
 	ssize_t n;
 
+	if (ring_of(fiber)->is_busy && len <= BUFFER_SIZE)
+		return send_with_others(fiber, data, len);
 	do
 		n = send(fiber->request.arrival.fd, data, len,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -394,6 +415,9 @@ complete(struct event *event, const struct io_uring_cqe *cqe)
 	case TAG_LOOP:
 		ring->is_loop_polled = false;
 		break;
+	case TAG_SEND:
+		fiber_sent(about, cqe->res);
+		break;
 	case TAG_CANCEL:
 	case TAGS:
 		break;
@@ -430,6 +454,7 @@ uring_turn(struct event *event)
 	if (r < 0)
 		return r;
 	loop_refresh(event->env->loop);
+	ring->is_busy = io_uring_cq_ready(&ring->uring) >= MANY;
 	io_uring_for_each_cqe(&ring->uring, head, cqe) {
 		complete(event, cqe);
 		done++;

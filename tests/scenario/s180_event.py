@@ -203,7 +203,9 @@ def a_request_costs_its_receive_and_its_send(story, io):
     sends = made.pop("sendto", 0)
     receives = made.pop("recvfrom", 0)
     waits = made.pop("epoll_wait", 0) + made.pop("io_uring_enter", 0)
-    expect_equal(sends, wanted, "sends")
+    # io_uring sends those of a busy turn along with its wait.
+    expect(sends == wanted if io == "epoll" else sends <= wanted,
+           "%d sends for %d requests", sends, wanted)
     expect(receives <= (wanted if io == "epoll" else 0) + 5,
            "%d receives for %d requests", receives, wanted)
     expect(waits <= wanted + 20, "%d waits", waits)
