@@ -60,6 +60,7 @@ struct stats {                  /* one slot; 64-byte aligned */
 	_Alignas(64) _Atomic bool is_draining;  /* takes no more */
 	_Atomic bool is_cancelled;      /* past the drain deadline: waits end */
 	_Atomic uint32_t seats_used;    /* the first so many may be taken */
+	_Atomic uint32_t reserved;      /* event: 1 = it is about to take one */
 	_Atomic uint32_t running;       /* event: whose request has the thread:
 					 * a seat + 1; 0 = nobody's */
 	_Atomic uint32_t idle;          /* lanes that wait for a request */

@@ -87,6 +87,34 @@ host_has_room(const struct host *host)
 	return host_active(host) < host->conf->max_connections;
 }
 
+/* The same for one of several processes, which look at the same time: each says
+ * first that it is about to take one. host_reserve_end() when it has been counted
+ * as active, or was not there. A look at the other's word comes before one at
+ * what it has counted, since it takes its word back after it has counted. */
+static inline bool
+host_reserve(const struct host *host)
+{
+	int64_t sum = 0;
+
+	atomic_store(&host->stats->reserved, 1);
+	for (unsigned i = 0; i < host->size.slots; i++) {
+		const struct stats *stats = &host->slab->slots[i];
+
+		sum += atomic_load(&stats->reserved);
+		sum += atomic_load(&stats->counters[COUNTER_ACTIVE]);
+	}
+	if (sum <= host->conf->max_connections)
+		return true;
+	atomic_store(&host->stats->reserved, 0);
+	return false;
+}
+
+static inline void
+host_reserve_end(const struct host *host)
+{
+	atomic_store_explicit(&host->stats->reserved, 0, memory_order_release);
+}
+
 /* May the listener, in all its processes together? */
 static inline bool
 host_has_room_in_all(const struct host *host)

@@ -309,6 +309,7 @@ event_dispatch(struct model_env *env, struct arrival *arrival)
 {
 	struct fiber *fiber = fiber_new(env->state);
 
+	host_reserve_end(env->host);    /* it is counted as active */
 	if (fiber == NULL)
 		return -ENOMEM;
 	request_begin(&fiber->request, arrival, request_new_id(env->host));
@@ -332,7 +333,7 @@ event_has_room(struct model_env *env)
 {
 	struct event *event = env->state;
 
-	if (event->count < event->most && host_has_room_in_all(env->host))
+	if (event->count < event->most && host_reserve(env->host))
 		return true;
 	event->wants_room = true;
 	if (env->host->size.slots > 1 && !timer_is_running(&event->room))
@@ -436,6 +437,7 @@ event_turn(struct model_env *env)
 {
 	struct event *event = env->state;
 
+	host_reserve_end(env->host);    /* nobody was there */
 	return event->reactor->turn(event);
 }
 

@@ -117,6 +117,8 @@ worker_settle_stats(struct worker *worker)
 
 	atomic_store(&stats->counters[COUNTER_ACTIVE], 0);
 	atomic_store(&stats->counters[COUNTER_SERVING], 0);
+	atomic_store(&stats->reserved, 0);
+	atomic_store(&stats->running, 0);
 	atomic_store(&stats->idle, 0);
 	atomic_store(&stats->silent, 0);
 	for (i = 0; i < COUNTERS; i++)
