@@ -80,6 +80,8 @@ struct stats_slab {
 						 * them: unique in the daemon */
 	_Atomic uint32_t is_scaling;            /* workers send MESSAGE_BUSY */
 	_Atomic uint32_t min_spare;
+	_Atomic int64_t bell_at;                /* clock_coarse(): when a lane
+						 * last rang for shed.c */
 	_Atomic int64_t relayed;                /* connections on their way from
 						 * one process to another: a
 						 * gauge, active in neither */

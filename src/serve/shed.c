@@ -6,8 +6,10 @@
  * unless its message came in the same moment: then it goes on.
  *
  * Lanes take for themselves, so nobody knows of a newcomer when all are busy.
- * The lane that was the last free one rings; from then on the main thread
- * watches the sockets, until a lane is free again.
+ * The lane that was the last free one rings; BELL_MS later the main thread looks,
+ * and watches the sockets if no lane is free even then. Under load the last one
+ * is taken again and again, for a moment: one bell in BELL_MS is enough for all
+ * processes, since whoever it rang for looks after those that it kept silent.
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +24,7 @@
 #include "serve/arrive.h"
 
 #define AGAIN_MS 2
+#define BELL_MS 10              /* longer than a tick of clock_coarse() */
 #define AGE_MS 5                /* first words are on their way until then */
 
 /* The longest wait. One that is marked and has not seen it is woken again. */
@@ -85,9 +88,14 @@ static void
 look_again(struct timer *timer)
 {
 	struct acceptor *a = timer->arg;
+	bool is_alert = arrive_idle(a) == 0;
 
-	atomic_store(&a->is_alert, true);
-	watches_start(a);
+	atomic_store(&a->is_alert, is_alert);
+	if (is_alert)
+		watches_start(a);
+	else if (arrive_idle(a) == 0)   /* taken while nobody rang */
+		(void)timer_start(a->env->loop, timer, clock_after_ms(AGAIN_MS),
+		    look_again, a);
 }
 
 void
@@ -116,18 +124,26 @@ bell_ready(struct watch *watch, uint32_t events)
 
 	(void)events;
 	(void)!read(a->bell, &n, sizeof(n));
-	timer_stop(a->env->loop, &a->shed);
-	watches_start(a);
+	if (!timer_is_running(&a->shed))
+		(void)timer_start(a->env->loop, &a->shed,
+		    clock_after_ms(2 * BELL_MS), look_again, a);
 }
 
 void
 shed_alert(struct acceptor *a)
 {
+	_Atomic int64_t *bell_at = &a->env->host->slab->bell_at;
 	const uint64_t one = 1;
+	int64_t now;
 
-	if (a->bell >= 0 && !atomic_load(&a->is_alert) &&
-	    arrive_idle(a) == 0 && !atomic_exchange(&a->is_alert, true))
-		(void)!write(a->bell, &one, sizeof(one));
+	if (a->bell < 0 || atomic_load(&a->is_alert))
+		return;
+	now = clock_coarse();
+	if (now - atomic_load(bell_at) < BELL_MS * CLOCK_MS ||
+	    arrive_idle(a) > 0 || atomic_exchange(&a->is_alert, true))
+		return;
+	atomic_store(bell_at, now);
+	(void)!write(a->bell, &one, sizeof(one));
 }
 
 int
