@@ -101,6 +101,19 @@ arrive_idle(const struct acceptor *a)
 	return stats_idle(a->env->host->slab, a->env->host->size.slots);
 }
 
+bool
+arrive_has_idle(const struct acceptor *a, uint64_t least)
+{
+	const struct host *host = a->env->host;
+	uint64_t sum = 0;
+
+	/* From its own on: not all at the same. */
+	for (unsigned i = 0; i < host->size.slots && sum < least; i++)
+		sum += atomic_load(&host->slab->slots[(host->slot + i) %
+		    host->size.slots].idle);
+	return sum >= least;
+}
+
 int
 arrive_admit(struct acceptor *a, struct arrival *arrival)
 {

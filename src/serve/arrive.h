@@ -112,6 +112,9 @@ void shed_alert(struct acceptor *a);
 watch_fn shed_ready;
 /* Workers that wait for a request, in all processes of the listener. */
 uint64_t arrive_idle(const struct acceptor *a);
+/* At least so many? Looks no further than it must: each process has its counters
+ * in cache lines of its own. */
+bool arrive_has_idle(const struct acceptor *a, uint64_t least);
 /* One of the backlog, for which nobody is left. */
 void arrive_refuse_queued(struct acceptor *a, struct arrival *arrival);
 /* The next one that was taken before its socket was closed: as

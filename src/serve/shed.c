@@ -107,7 +107,7 @@ shed_ready(struct watch *watch, uint32_t events)
 	(void)events;
 	watches_stop(a);
 	atomic_store(&a->is_alert, false);
-	if (arrive_idle(a) > 0)
+	if (arrive_has_idle(a, 1))
 		return;                 /* it takes the newcomer, and rings */
 	if (is_newcomer_there(ep))
 		shed_for_newcomer(a);
@@ -140,7 +140,7 @@ shed_alert(struct acceptor *a)
 		return;
 	now = clock_coarse();
 	if (now - atomic_load(bell_at) < BELL_MS * CLOCK_MS ||
-	    arrive_idle(a) > 0 || atomic_exchange(&a->is_alert, true))
+	    arrive_has_idle(a, 1) || atomic_exchange(&a->is_alert, true))
 		return;
 	atomic_store(bell_at, now);
 	(void)!write(a->bell, &one, sizeof(one));

@@ -124,8 +124,8 @@ count_taken(struct acceptor *a)
 	if (a->sheds)
 		shed_alert(a);
 	if (atomic_load_explicit(&host->slab->is_scaling,
-	    memory_order_relaxed) && arrive_idle(a) <
-	    atomic_load(&host->slab->min_spare))
+	    memory_order_relaxed) && !arrive_has_idle(a,
+	    atomic_load(&host->slab->min_spare)))
 		a->env->busy(a->env);
 }
 
@@ -169,7 +169,7 @@ lobby_has_room(const struct acceptor *a)
 static bool
 speaks_soon(struct acceptor *a, const struct arrival *arrival)
 {
-	bool is_last = arrive_idle(a) <= 1;
+	bool is_last = !arrive_has_idle(a, 2);
 	struct pollfd pfds[] = {
 		{ .fd = arrival->fd, .events = POLLIN | POLLRDHUP },
 		{ .fd = a->look_fd, .events = POLLIN },

@@ -566,14 +566,19 @@ MODELS = [
     Model("threaded, 64 workers", (RR1, RR64, CRR, BOT, STREAM, DEAF), [
         Row("bare pool", bare("bare_pool"), role="bare"),
         *_ours("threaded 64",
-               f'concurrency = "threaded"; workers = {WORKERS}; {SHEDS}'),
+               f'concurrency = "threaded"; workers = {WORKERS};'),
+        Row("socketserverd threaded 64, shed_idle",
+            ours(f'concurrency = "threaded"; workers = {WORKERS}; {SHEDS}'),
+            role="info"),
         Row("Apache worker", apache("worker"), ECHO),
         Row("Apache event", apache("event"), ECHO),
     ]),
     Model("prefork, 64 workers", (RR1, RR64, CRR, BOT, STREAM, DEAF), [
         Row("bare prefork", bare("bare_prefork"), role="bare"),
-        *_ours("prefork 64",
-               f'concurrency = "prefork"; workers = {WORKERS}; {SHEDS}'),
+        *_ours("prefork 64", f'concurrency = "prefork"; workers = {WORKERS};'),
+        Row("socketserverd prefork 64, shed_idle",
+            ours(f'concurrency = "prefork"; workers = {WORKERS}; {SHEDS}'),
+            role="info"),
         Row("Apache prefork", apache("prefork"), ECHO),
     ]),
     Model("forking", (RR1, RR64, RR1000, CRR, BOT, STREAM, DEAF, IDLE), [
