@@ -392,7 +392,9 @@ struct ss_handler {
 	 * Returns:     nothing
 	 * Errors:      none
 	 * Context:     every "tick" seconds of the listener, in each process that
-	 *              serves; under forking in the parent of the children
+	 *              serves; under forking in the parent of the children,
+	 *              under event between requests, in their thread: while
+	 *              it runs they stand still
 	 * Thread-safe: beside requests where there are threads, but not
 	 *              beside itself
 	 * Source:      Python's server.service_actions
