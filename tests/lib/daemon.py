@@ -426,6 +426,16 @@ class Daemon:
         if self.has_totals:
             self.check_totals()
 
+    @staticmethod
+    def still_listens(address):
+        """Nobody dials a port to find out: the kernel may have given it to
+        another story's daemon, which would count the connection."""
+        if address.scheme == "tcp":
+            holder = proc.listener_of(address.port)
+            return holder is not None and holder.pid in {
+                one.pid for one in proc.descendants(os.getpid())}
+        return address.is_stream and not peers.is_refused(address)
+
     def check_nothing_left(self, addresses=()):
         others = {one.pid for pid in running for one in proc.descendants(pid)}
         left = [one for one in proc.ours()
@@ -433,15 +443,8 @@ class Daemon:
         expect(not left, "processes left after the stop: %r", left)
         proc.reap_strangers(known=running)
         for address in addresses:
-            if address.is_stream and not peers.is_refused(address):
-                # The kernel may have given the port to another story's daemon.
-                holder = None
-                if address.scheme == "tcp":
-                    holder = proc.listener_of(address.port)
-                expect(holder and not any(
-                    one.pid == holder.pid
-                    for one in proc.descendants(os.getpid())),
-                    "%s still listens", address)
+            expect(not self.still_listens(address), "%s still listens",
+                   address)
             path = address.sockaddr
             if isinstance(path, str) and path.startswith("/"):
                 expect(not os.path.lexists(path), "%s is left", path)

@@ -97,7 +97,7 @@ def listener_of(port):
             fields = line.split()
             if fields[1].endswith(":%04X" % port) and fields[3] == "0A":
                 inodes.add("socket:[%s]" % fields[9])
-    for one in everybody():
+    for one in everybody() if inodes else ():
         if inodes & set(descriptors(one.pid).values()):
             return one
     return None
