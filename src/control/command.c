@@ -54,7 +54,8 @@ const struct command_row commands[COMMANDS] = {
 	    COMMAND_CHANGES, 0, 2,
 	    "read the configuration and apply it",
 	    "Read the configuration, apply what has changed, and answer when "
-	    "the new generations serve. With a fault nothing changes. With "
+	    "the new generations serve and all services log as it says. With "
+	    "a fault nothing changes. With "
 	    "--confirm-within, a configuration that is not confirmed within "
 	    "that time (such as 60s or 5m) is undone." },
 	[COMMAND_CONFIRM] = { "confirm", "", COMMAND_CHANGES, 0, 0,

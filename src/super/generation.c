@@ -108,15 +108,17 @@ generation_review(struct generation *gen)
 		if (count_processes(gen) == 0)
 			(void)generation_event(gen, GEN_EVENT_EMPTY);
 		else
-			gen->env->released(gen);
+			gen->env->progressed(gen);
 		return;
 	}
 	if (gen->state == GEN_STARTING && count_unheard(gen) > 0)
 		return;         /* readiness is the whole pool's */
-	if (count_serving(gen) > 0)
-		(void)generation_event(gen, GEN_EVENT_READY);
-	else if (!generation_event(gen, GEN_EVENT_LOST))
+	if (count_serving(gen) > 0) {
+		if (!generation_event(gen, GEN_EVENT_READY))
+			gen->env->progressed(gen);
+	} else if (!generation_event(gen, GEN_EVENT_LOST)) {
 		(void)generation_event(gen, GEN_EVENT_FAIL);
+	}
 }
 
 void
@@ -330,6 +332,17 @@ generation_send_log(struct generation *gen)
 
 	for (i = 0; i < gen->slots; i++)
 		worker_send_log(&gen->workers[i]);
+}
+
+bool
+generation_follows(const struct generation *gen)
+{
+	unsigned i;
+
+	for (i = 0; i < gen->slots; i++)
+		if (!worker_follows(&gen->workers[i]))
+			return false;
+	return true;
 }
 
 /* How it is made */

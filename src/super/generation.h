@@ -65,9 +65,10 @@ struct generation_env {
 	 * each generation begins with 1. */
 	uint64_t *id_blocks;
 	void (*changed)(struct generation *gen, enum gen_state from);
-	/* A process that drains takes nothing more from the sockets, or is not
-	 * waited for any longer. */
-	void (*released)(struct generation *gen);
+	/* Without another state: a process that drains takes nothing more from
+	 * the sockets, one that serves has followed the log, or either has
+	 * ended. Whoever waits for that may look again. */
+	void (*progressed)(struct generation *gen);
 	/* An error that belongs in the log, and before readiness also on the
 	 * terminal of whoever started the daemon. */
 	void (*complain)(struct generation *gen, const char *text);
@@ -161,6 +162,8 @@ struct worker *generation_worker(struct generation *gen, pid_t pid);
 /* Its processes shall log as this process does now: where, what, in which form.
  * One that is started later does so by itself, by the env's log_fd, log_kind. */
 void generation_send_log(struct generation *gen);
+/* Do all its processes that serve log as they were told last? */
+bool generation_follows(const struct generation *gen);
 /* For a status: "serving". */
 const char *gen_state_shown(enum gen_state state);
 

@@ -112,7 +112,7 @@ handover_is_late(struct timer *timer)
 	if (listener->current == NULL)
 		return;
 	generation_take(listener->current, true);
-	listener->env->released(listener->current);
+	listener->env->progressed(listener->current);
 }
 
 static bool

@@ -107,8 +107,8 @@ send_log(struct generation *gen, void *arg)
 	generation_send_log(gen);
 }
 
-/* Services follow at once; those that are started later are told by what the
- * supervisor does itself. */
+/* Services follow as soon as they come to it; those that are started later are
+ * told by what the supervisor does itself. */
 static void
 tell_services(struct super *super)
 {
@@ -175,6 +175,23 @@ logging_apply(struct super *super)
 	log_set_format((enum log_format)config->log.format);
 	log_set_access(config->log.is_access_on);
 	tell_services(super);
+}
+
+static void
+ask_follows(struct generation *gen, void *all)
+{
+	*(bool *)all = *(bool *)all && generation_follows(gen);
+}
+
+bool
+logging_is_followed(const struct super *super)
+{
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < super->listener_count; i++)
+		listener_each(super->listeners[i], ask_follows, &all);
+	return all;
 }
 
 void

@@ -2,6 +2,8 @@
 #ifndef SUPER_LOGGING_H
 #define SUPER_LOGGING_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/log.h"
 
@@ -17,6 +19,8 @@ int logging_open(struct super *super, struct err *err);
 void logging_resume(struct super *super);
 /* What the configuration in force says now, if that is something else. */
 void logging_apply(struct super *super);
+/* Do all services log as they were told last? */
+bool logging_is_followed(const struct super *super);
 /* Until the next reload. */
 void logging_set_level(struct super *super, enum log_level level);
 /* The signal USR1: a file that was rotated. */

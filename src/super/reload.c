@@ -2,7 +2,8 @@
 /*
  * A reload from the question to the answer:
  *
- *	start -> (loader) -> loaded -> plan, open -> carry_out -> review ... finish
+ *	start -> (loader) -> loaded -> plan, open -> carry_out
+ *	    -> review ... settle -> review ... finish
  *
  * Until carry_out() everything can be thrown away.
  */
@@ -134,6 +135,7 @@ reload_settle(struct reload *reload)
 	struct super *super = reload->super;
 	struct err err;
 
+	reload->is_settled = true;
 	logging_apply(super);
 	if (super_write_addresses(super, &err) < 0)
 		super_complain(super, NULL, err.text);
@@ -148,7 +150,6 @@ reload_finish(struct reload *reload)
 	unsigned done = count_results(&reload->plan, PLAN_DONE);
 	struct err err;
 
-	reload_settle(reload);
 	log_write(failed > 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, NULL,
 	    "reload: %u listener%s changed, %u unchanged, %u failed", done,
 	    done == 1 ? "" : "s",
@@ -171,7 +172,11 @@ reload_review(struct reload *reload)
 	for (i = 0; i < plan->count; i++)
 		if (plan->items[i].result == PLAN_PENDING)
 			reload_item_judge(&plan->items[i]);
-	if (count_results(plan, PLAN_PENDING) == 0)
+	if (count_results(plan, PLAN_PENDING) > 0)
+		return;
+	if (!reload->is_settled)
+		reload_settle(reload);
+	if (logging_is_followed(reload->super))
 		reload_finish(reload);
 }
 
@@ -283,7 +288,8 @@ reload_start(struct reload *reload)
 	struct err err;
 
 	reload->is_running = true;
-	reload->is_carried_out = reload->is_overdue = false;
+	reload->is_carried_out = reload->is_settled = false;
+	reload->is_overdue = false;
 	faults_init(&reload->faults);
 	if (reload->request.kind != RELOAD_PLAN)
 		notify_reloading();

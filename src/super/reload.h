@@ -45,6 +45,7 @@ struct reload {
 	struct super *super;            /* borrowed */
 	bool is_running;
 	bool is_carried_out;            /* and waits for generations */
+	bool is_settled;                /* and waits for the log's settings */
 	bool is_overdue;                /* nobody confirmed, and it undoes that */
 	struct reload_request request;  /* while it runs */
 	struct loader loader;

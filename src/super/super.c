@@ -221,7 +221,7 @@ generation_changed(struct generation *gen, enum gen_state from)
 }
 
 static void
-generation_released(struct generation *gen)
+generation_progressed(struct generation *gen)
 {
 	struct super *super = gen->env->arg;
 
@@ -363,7 +363,7 @@ super_init(struct super *super, const struct options *options)
 		.started_at = clock_now(),
 		.env = {
 			.log_fd = -1, .changed = generation_changed,
-			.released = generation_released,
+			.progressed = generation_progressed,
 			.complain = complain_of_generation, .arg = super,
 			.crashed = generation_crashed, .gate = &super->gate,
 			.id_blocks = &super->id_blocks,

@@ -157,14 +157,17 @@ take_released(struct worker *worker, const struct message *message)
 		return;         /* nobody asked */
 	worker->has_released = true;
 	generation_collected(worker->gen, worker);
-	worker->gen->env->released(worker->gen);
+	worker->gen->env->progressed(worker->gen);
 }
 
 static void
 take_pong(struct worker *worker, const struct message *message)
 {
-	(void)message;
 	heartbeat_answered(worker);
+	if (message->value == 0 || message->value != worker->log_sent)
+		return;         /* the heartbeat's, or more is on its way */
+	worker->log_taken = message->value;
+	worker->gen->env->progressed(worker->gen);
 }
 
 static void
@@ -346,6 +349,7 @@ worker_start(struct worker *worker)
 	worker->was_ready = worker->is_done = worker->has_failed = false;
 	worker->is_leaving = worker->has_released = false;
 	worker->why = NULL;
+	worker->log_sent = worker->log_taken = 0;
 	worker_settle_stats(worker);
 	worker->score = worker_score(worker);
 	if (worker_spawn(worker, &err) < 0) {
@@ -398,6 +402,16 @@ worker_send_log(struct worker *worker)
 		(void)channel_send(worker->channel, MESSAGE_LOG_FD,
 		    log_kind(), NULL, log_fd());
 	worker_send_log_form(worker);
+	if (channel_send(worker->channel, MESSAGE_PING, worker->log_sent + 1,
+	    NULL, -1) == 0)
+		worker->log_sent++;
+}
+
+bool
+worker_follows(const struct worker *worker)
+{
+	return worker->state != WORKER_SERVING ||
+	    worker->log_taken == worker->log_sent;
 }
 
 void

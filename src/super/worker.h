@@ -59,6 +59,8 @@ struct worker {
 	struct timer timer;
 	struct backoff backoff;
 	struct heartbeat heartbeat;
+	int64_t log_sent, log_taken;    /* settings of the log, numbered: sent
+					 * to this process, answered by it */
 	struct worker_score score;      /* when this process was started */
 };
 
@@ -81,6 +83,8 @@ void worker_check(struct worker *worker);
 void worker_rescue_lines(const struct worker *worker);
 /* It shall log as this process does now. */
 void worker_send_log(struct worker *worker);
+/* Does it? One that does not serve is not waited for. */
+bool worker_follows(const struct worker *worker);
 /* In a program that has taken over, with the fields that another left, timer.at
  * (0 = it did not run) among them. is_heard: its channel is listened to. 0 or
  * -errno. */

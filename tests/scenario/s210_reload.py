@@ -3,6 +3,7 @@
 changes nothing."""
 
 import os
+import select
 import shutil
 import signal
 import socket
@@ -320,6 +321,27 @@ def the_log_changes_without_new_processes(story):
     daemon.stop()
     expect_equal(text("b.log").count('"result":"ok"'), len(names),
                  "access lines while there should be none")
+
+
+@scenario
+def a_reload_answers_when_services_log_as_it_says(story):
+    def rows(name):
+        return dict(log={"target": "file:" + story.path(name)})
+    daemon = story.serve(listener("echo", "echo", TCP4, PREFORK2),
+                         **rows("a.log"))
+    daemon.has_totals = False           # they are in the file
+    late = daemon.workers("echo")[1]
+    proc.kill(late, signal.SIGSTOP)
+    daemon.rewrite(listener("echo", "echo", TCP4, PREFORK2), **rows("b.log"))
+    with daemon.controller() as asked:
+        asked.send(b"reload\n")
+        eventually("the daemon itself logs there",
+                   lambda: os.path.exists(story.path("b.log")), 10)
+        daemon.told("list")             # an answer would be there before
+        expect(not select.select([asked.sock], [], [], 0)[0],
+               "answered while a process has not followed")
+        proc.kill(late, signal.SIGCONT)
+        expect(asked.answer()["ok"], "the reload")
 
 
 @scenario

@@ -39,7 +39,7 @@ changed(struct generation *g, enum gen_state from)
 }
 
 static void
-released(struct generation *g)
+progressed(struct generation *g)
 {
 	(void)g;
 }
@@ -85,7 +85,7 @@ setup(void)
 	env = (struct generation_env){
 		.loop = loop_new(), .program = &program,
 		.log_kind = "stream", .log_fd = -1, .changed = changed,
-		.released = released, .complain = complain, .crashed = crashed,
+		.progressed = progressed, .complain = complain, .crashed = crashed,
 	};
 	ck_assert(env.loop != NULL && held != NULL);
 	ck_assert_msg(program_open(&program, fake_service_path(), &err) == 0,
