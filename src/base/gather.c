@@ -34,6 +34,8 @@ struct gather {
 	gather_write_fn *write;
 	int timer;                      /* owned */
 	bool is_timed;                  /* the timer runs, or is readable */
+	int64_t wait_ms;                /* as long as it runs */
+	int64_t lines;                  /* since it was started */
 };
 
 static size_t
@@ -106,6 +108,7 @@ gather_open(int file, unsigned slot, gather_write_fn *write)
 		return NULL;
 	(void)pthread_mutex_init(&gather->lock, NULL);
 	gather->write = write;
+	gather->wait_ms = GATHER_MS;
 	gather->timer = timerfd_create(CLOCK_MONOTONIC,
 	    TFD_CLOEXEC | TFD_NONBLOCK);
 	if (gather->timer < 0 || gather_map(gather, file, slot) < 0)
@@ -135,12 +138,14 @@ static void
 start_timer(struct gather *gather)
 {
 	const struct itimerspec when = {
-		.it_value.tv_nsec = GATHER_MS * CLOCK_MS,
+		.it_value.tv_sec = gather->wait_ms / 1000,
+		.it_value.tv_nsec = gather->wait_ms % 1000 * CLOCK_MS,
 	};
 
 	/* cannot fail: a descriptor and a time that are good */
 	(void)timerfd_settime(gather->timer, 0, &when, NULL);
 	gather->is_timed = true;
+	gather->lines = 0;
 }
 
 void
@@ -160,6 +165,7 @@ gather_put(struct gather *gather, const char *line, size_t len)
 	    memory_order_release);
 	if (!gather->is_timed)
 		start_timer(gather);
+	gather->lines++;
 	(void)pthread_mutex_unlock(&gather->lock);
 }
 
@@ -185,6 +191,8 @@ gather_due(struct gather *gather)
 	(void)pthread_mutex_lock(&gather->lock);
 	(void)!read(gather->timer, &times, sizeof(times));
 	gather->is_timed = false;
+	gather->wait_ms = gather->lines * GATHER_MS >=
+	    GATHER_MANY * gather->wait_ms ? GATHER_LONG_MS : GATHER_MS;
 	write_all(gather);
 	(void)pthread_mutex_unlock(&gather->lock);
 }

@@ -17,7 +17,9 @@
  */
 #define GATHER_MAX 16384        /* bytes: in pieces of this size a line costs a
 				 * file half of what it does in those of 4 KiB */
-#define GATHER_MS 100           /* as long may a line wait */
+#define GATHER_MS 100           /* as long may a line wait; and where MANY came */
+#define GATHER_MANY 8           /* in that time, as long as LONG_MS: each wake-up */
+#define GATHER_LONG_MS 1000     /* of many processes takes time from the rest */
 
 struct gather;
 
@@ -43,7 +45,7 @@ void gather_close(struct gather **gather);
 /* One line with its newline, at most GATHER_MAX bytes. */
 void gather_put(struct gather *gather, const char *line, size_t len);
 void gather_flush(struct gather *gather);
-/* Readable when the oldest line has waited for GATHER_MS. Idle while there is
+/* Readable when the oldest line has waited as long as it may. Idle while there is
  * none. Owned by the gather. */
 int gather_timer(const struct gather *gather);
 /* The timer is readable: write them. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +125,30 @@ START_TEST(the_timer_runs_while_lines_wait)
 }
 END_TEST
 
+static int64_t
+timer_ms(void)
+{
+	struct itimerspec left;
+
+	ck_assert_int_eq(timerfd_gettime(gather_timer(gather), &left), 0);
+	return left.it_value.tv_sec * 1000 + left.it_value.tv_nsec / 1000000;
+}
+
+START_TEST(many_lines_wait_longer_few_do_not)
+{
+	for (int i = 0; i < GATHER_MANY; i++)
+		put("one of many\n");
+	ck_assert_int_le(timer_ms(), GATHER_MS);
+	gather_due(gather);
+	put("alone\n");
+	ck_assert_int_gt(timer_ms(), GATHER_MS);
+	ck_assert_int_le(timer_ms(), GATHER_LONG_MS);
+	gather_due(gather);
+	put("alone again\n");
+	ck_assert_int_le(timer_ms(), GATHER_MS);
+}
+END_TEST
+
 START_TEST(a_dead_process_s_lines_are_rescued_once)
 {
 	char found[GATHER_MAX];
@@ -217,6 +242,7 @@ gather_suite(void)
 	tcase_add_test(tcase, a_full_gather_is_written_before_the_next_line);
 	tcase_add_test(tcase, a_line_of_the_largest_size_fits);
 	tcase_add_test(tcase, the_timer_runs_while_lines_wait);
+	tcase_add_test(tcase, many_lines_wait_longer_few_do_not);
 	tcase_add_test(tcase, a_dead_process_s_lines_are_rescued_once);
 	tcase_add_test(tcase, a_length_that_is_none_is_survived);
 	tcase_add_test(tcase, no_process_can_resize_the_file);
