@@ -187,8 +187,9 @@ note_failure(struct request *rq, int r)
 	return r;
 }
 
+/* A datagram, or what was read ahead of a connection. */
 static ssize_t
-read_datagram(struct request *rq, void *data, size_t size)
+read_arrived(struct request *rq, void *data, size_t size)
 {
 	size_t left = rq->arrival.len - rq->data_taken;
 
@@ -222,6 +223,15 @@ can_be_shed(const struct request *rq)
 	    rq->in.len == 0 && rq->seat != NULL && !rq->is_shed;
 }
 
+static ssize_t
+wait_for_bytes(struct request *rq, void *data, size_t size)
+{
+	if (rq->arrival.failure < 0)
+		return rq->arrival.failure;
+	return can_be_shed(rq) ? read_idle(rq, data, size) :
+	    rq->io->read(rq, data, size);
+}
+
 /* Wait for bytes; what was written and not sent yet goes out first, as the
  * peer may be waiting for it. */
 static ssize_t
@@ -234,8 +244,8 @@ receive(struct request *rq, void *data, size_t size)
 		if (r < 0)
 			return r;
 	}
-	ssize_t n = can_be_shed(rq) ? read_idle(rq, data, size) :
-	    rq->io->read(rq, data, size);
+	ssize_t n = rq->data_taken < rq->arrival.len ?
+	    read_arrived(rq, data, size) : wait_for_bytes(rq, data, size);
 	if (n < 0)
 		return note_failure(rq, (int)n);
 	rq->is_eof = n == 0;
@@ -268,7 +278,7 @@ request_read(struct request *rq, void *data, size_t size)
 	if (size == 0)
 		return 0;
 	if (!is_stream(&rq->arrival))
-		return read_datagram(rq, data, size);
+		return read_arrived(rq, data, size);
 	if (rq->in.len > 0)
 		return (ssize_t)take_buffered(rq, data, size);
 	return receive(rq, data, size);
@@ -335,7 +345,7 @@ line_of_datagram(struct request *rq, void *data, size_t size)
 
 	if (end != NULL && (size_t)(end - start) + 1 < size)
 		size = (size_t)(end - start) + 1;
-	return read_datagram(rq, data, size);
+	return read_arrived(rq, data, size);
 }
 
 ssize_t

@@ -48,7 +48,7 @@ struct request {
 	struct buf in;                  /* stream: received, not read yet, from in_taken on */
 	size_t in_taken;
 	struct buf out;                 /* written, not sent yet */
-	size_t data_taken;              /* datagram: bytes read so far */
+	size_t data_taken;              /* of arrival.data: bytes read so far */
 	struct arrival arrival;
 	int64_t socket_ms[2];           /* what SO_RCVTIMEO and SO_SNDTIMEO are now */
 	enum reason reason;

@@ -112,6 +112,7 @@ lane_take(struct post *post, int64_t due)
 	arrival->id = 0;
 	arrival->since = 0;
 	arrival->len = 0;
+	arrival->failure = 0;
 	arrival->data = lane->room;
 	arrival->size = lane->room_size;
 	if (atomic_load_explicit(&post->is_roused, memory_order_relaxed))

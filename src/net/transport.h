@@ -54,9 +54,11 @@ struct arrival {
 	struct sockaddr_storage local;  /* asked address; len 0 = as endpoint */
 	socklen_t local_len;
 	unsigned local_ifindex;         /* datagram: came by it; 0 = unknown */
-	char *data;                     /* datagram: the caller's buffer */
+	char *data;                     /* the caller's buffer: of a datagram,
+					 * or of what was read ahead */
 	size_t size;                    /* its room, bytes: max_datagram + 1 */
 	size_t len;                     /* bytes that came */
+	int failure;                    /* -errno that reading ahead met */
 	/* A connection that was admitted and then waited for its first bytes:
 	 * the number of its request (0 = it did not), and since when. */
 	uint64_t id;

@@ -101,17 +101,23 @@ arrive_idle(const struct acceptor *a)
 	return stats_idle(a->env->host->slab, a->env->host->size.slots);
 }
 
-bool
-arrive_has_idle(const struct acceptor *a, uint64_t least)
+uint64_t
+arrive_count_idle(const struct acceptor *a, uint64_t most)
 {
 	const struct host *host = a->env->host;
 	uint64_t sum = 0;
 
 	/* From its own on: not all at the same. */
-	for (unsigned i = 0; i < host->size.slots && sum < least; i++)
+	for (unsigned i = 0; i < host->size.slots && sum < most; i++)
 		sum += atomic_load(&host->slab->slots[(host->slot + i) %
 		    host->size.slots].idle);
-	return sum >= least;
+	return sum;
+}
+
+bool
+arrive_has_idle(const struct acceptor *a, uint64_t least)
+{
+	return arrive_count_idle(a, least) >= least;
 }
 
 int

@@ -55,6 +55,8 @@ struct acceptor {
 	struct backlog backlog;
 	/* Connections without a word; owned; NULL: none wait without a lane. */
 	struct lobby *lobby;
+	_Atomic bool is_late;           /* they come a moment after their
+					 * connection, it seems */
 	int look_fd;                    /* readable: another connection is there.
 					 * Borrowed; may be closed meanwhile */
 	struct timer place;             /* some in the backlog have no lane */
@@ -112,8 +114,10 @@ void shed_alert(struct acceptor *a);
 watch_fn shed_ready;
 /* Workers that wait for a request, in all processes of the listener. */
 uint64_t arrive_idle(const struct acceptor *a);
-/* At least so many? Looks no further than it must: each process has its counters
- * in cache lines of its own. */
+/* How many, looking no further than to have found so many: each process has its
+ * counters in cache lines of its own. */
+uint64_t arrive_count_idle(const struct acceptor *a, uint64_t most);
+/* At least so many? */
 bool arrive_has_idle(const struct acceptor *a, uint64_t least);
 /* One of the backlog, for which nobody is left. */
 void arrive_refuse_queued(struct acceptor *a, struct arrival *arrival);

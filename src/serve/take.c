@@ -9,13 +9,20 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/arrive.h"
 
-#define GRACE_MS 5              /* for first bytes that are on their way */
+#define AHEAD_MAX 4096          /* bytes: one page */
+#define LOOK_EVERY 16           /* connections; has_spoken() */
+/* For first bytes that are on their way; and while so many other lanes are free
+ * that this one is not missed. */
+#define GRACE_MS 5
+#define LONG_GRACE_MS 1000
+#define FREE_ENOUGH 4
 
 /* The endpoint that is ready, or NULL with *r: -EINTR nudged or woken for
  * nothing, -ETIMEDOUT. */
@@ -169,7 +176,8 @@ lobby_has_room(const struct acceptor *a)
 static bool
 speaks_soon(struct acceptor *a, const struct arrival *arrival)
 {
-	bool is_last = !arrive_has_idle(a, 2);
+	const uint64_t free = arrive_count_idle(a, 1 + FREE_ENOUGH);
+	bool is_last = free < 2;
 	struct pollfd pfds[] = {
 		{ .fd = arrival->fd, .events = POLLIN | POLLRDHUP },
 		{ .fd = a->look_fd, .events = POLLIN },
@@ -177,27 +185,63 @@ speaks_soon(struct acceptor *a, const struct arrival *arrival)
 
 	if (!is_last)
 		host_idle_add(a->env->host, -1);
-	(void)poll(pfds, is_last ? 2 : 1, GRACE_MS);
+	(void)poll(pfds, is_last ? 2 : 1,
+	    free > FREE_ENOUGH ? LONG_GRACE_MS : GRACE_MS);
 	if (!is_last)
 		host_idle_add(a->env->host, 1);
 	return pfds[0].revents != 0;
 }
 
-/*
- * All that a connection pays whose first bytes are there: one poll(2) that does
- * not wait, 0.3 us or 1 in 100 of the shortest request. FIONREAD costs no less
- * and sees no end and no error; a peek, or a poll(2) with a timeout, costs
- * twice that. TCP_DEFER_ACCEPT would be free, but it is TCP's alone, and when
- * its time is up it hands silent connections over like others.
- */
+/* For a handler that reads by itself, and must find all of it. */
 static bool
-has_spoken(const struct arrival *arrival)
+is_readable(const struct arrival *arrival)
 {
 	struct pollfd pfd = {
 		.fd = arrival->fd, .events = POLLIN | POLLRDHUP,
 	};
 
 	return poll(&pfd, 1, 0) == 1;
+}
+
+/* Whose first bytes are there pays nothing for the question: they are read here
+ * rather than by the handler's first ss_read(). */
+static bool
+read_ahead(const struct acceptor *a, struct arrival *arrival)
+{
+	if (a->env->host->module->handler.kinds & SS_NEEDS_FD)
+		return is_readable(arrival);
+	ssize_t n = recv(arrival->fd, arrival->data,
+	    arrival->size < AHEAD_MAX ? arrival->size : AHEAD_MAX,
+	    MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	arrival->len = n > 0 ? (size_t)n : 0;
+	arrival->failure = n < 0 ? -errno : 0;
+	return true;
+}
+
+/*
+ * Have its first bytes come, at once or soon? Where they were late for others
+ * they will be for this one: then the look that finds nothing is saved, but now
+ * and then. TCP_DEFER_ACCEPT would do too, but it is TCP's alone, and when its
+ * time is up it hands silent connections over like others.
+ */
+static bool
+has_spoken(struct acceptor *a, struct arrival *arrival)
+{
+	const struct stats *stats = a->env->host->stats;
+	bool is_late = atomic_load_explicit(&a->is_late, memory_order_relaxed);
+	int64_t taken = atomic_load_explicit(
+	    &stats->counters[COUNTER_ACCEPTED], memory_order_relaxed);
+
+	if (!is_late || taken % LOOK_EVERY == 0) {
+		bool is_here = read_ahead(a, arrival);
+		if (is_here == is_late)
+			atomic_store(&a->is_late, !is_here);
+		if (is_here)
+			return true;
+	}
+	return speaks_soon(a, arrival) && read_ahead(a, arrival);
 }
 
 /* One that spoke, or whatever is there. */
@@ -214,8 +258,8 @@ take_next(struct acceptor *a, struct arrival *arrival, int64_t until)
 		r = arrive_queued(a, arrival, true);
 	if (r == 0 && arrival->id == 0)
 		r = arrive_admit(a, arrival);
-	if (r == 0 && has_lobby(a, arrival) && !has_spoken(arrival) &&
-	    !speaks_soon(a, arrival) && lobby_has_room(a) &&
+	if (r == 0 && has_lobby(a, arrival) && !has_spoken(a, arrival) &&
+	    lobby_has_room(a) &&
 	    lobby_add(a->lobby, arrival) == 0)
 		r = -EINTR;
 	return r;

@@ -51,6 +51,14 @@ def unread_input_does_not_eat_the_reply(story, model, transport):
     expect_equal(daemon.totals().served, 1, "served")
 
 
+@scenario(model=MODELS, transport=STREAMS)
+def first_bytes_are_left_to_who_reads_by_itself(story, model, transport):
+    daemon = story.serve(listener("deaf", "deaf", transport, model))
+    expect(daemon.dial().send("x").take(4096) == b"b" * 4096, "no reply")
+    daemon.stop()
+    expect_equal(daemon.totals().served, 1, "served")
+
+
 @scenario(model=MODELS, transport=(TCP4, UNIX))
 def a_great_write_survives_a_storm_of_signals(story, model, transport):
     daemon = story.serve(listener("big", "big", transport, model))
