@@ -433,11 +433,11 @@ static const struct conf_row listener_rows[] = {
 	{ "io", LISTENER(CHOICE, io), .number = IO_AUTO, .choices = io_words,
 	  .models = ROW_MODEL(EVENT), .reload = RELOAD_GENERATION,
 	  .help = "The kernel's interface by which an event process waits. "
-	      "\"auto\": epoll, which every kernel has. \"io_uring\" costs up "
-	      "to a tenth less where hundreds of connections are busy at "
-	      "once, and 2 MiB more memory a process; "
-	      "where the kernel or a container forbids it, epoll is used and "
-	      "the log says so. status shows which one it is." },
+	      "\"auto\": io_uring, which needs less processor time where many "
+	      "connections are busy at once and 2 MiB more memory a process, "
+	      "or epoll where the kernel or a container forbids it. "
+	      "\"io_uring\" is the same with a warning then. status shows "
+	      "which one it is." },
 };
 
 const char *

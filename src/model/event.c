@@ -366,19 +366,20 @@ tick_due(struct timer *timer)
 	    clock_after_ms(event->env->conf->tick_ms), tick_due, event);
 }
 
+/* Whoever asked for io_uring by name is warned where there is none. */
 static int
 open_reactor(struct event *event, struct err *err)
 {
 	const struct listener_conf *conf = event->env->conf;
 	struct log_fields fields = { .listener = conf->name };
 
-	event->reactor = conf->io == IO_URING ? &uring_reactor :
-	    &epoll_reactor;
+	event->reactor = conf->io == IO_EPOLL ? &epoll_reactor :
+	    &uring_reactor;
 	if (event->reactor->open(event, err) == 0)
 		return 0;
 	event->reactor->close(event);
-	log_write(LOG_LEVEL_WARNING, &fields, "%s; epoll is used instead",
-	    err->text);
+	log_write(conf->io == IO_AUTO ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+	    &fields, "%s; epoll is used instead", err->text);
 	event->reactor = &epoll_reactor;
 	return event->reactor->open(event, err);
 }

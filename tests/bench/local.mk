@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/bench/bare_uring.c \
 	tests/bench/bench.py \
 	tests/bench/count.py \
+	tests/bench/goals.py \
 	tests/bench/many-listeners \
 	tests/bench/measure.py \
 	tests/bench/memory.py \

@@ -8,7 +8,7 @@ import re
 import statistics
 import subprocess
 
-GOAL = 1.15     # of the bare loop: server CPU per request
+import goals
 
 
 class Cell:
@@ -98,24 +98,40 @@ def _markdown(lines):
     return ["| " + " | ".join(line) + " |" for line in (head, rule, *rest)]
 
 
+def _met(value, limit, noise=goals.NOISE):
+    return "yes" if value <= limit else \
+        "yes, within the noise" if value <= limit * noise else "NO"
+
+
+def _against(row, workload, cell, base, limit):
+    """(claim, is it true) of one limit; base None: the figure itself."""
+    what = f"{row.name}, {workload.title}"
+    if base is None:
+        met = "NO" if cell.is_deaf else _met(cell.median, limit, 1)
+        return (f"{what}: {cell.text(None)} {workload.unit} (goal {limit})",
+                met)
+    ratio = cell.median / base[1].median
+    return (f"{what}: {ratio:.2f} of {base[0]} (goal {limit})",
+            _met(ratio, limit))
+
+
 def verdicts(bench, models):
     """(claim, is it true) for each of our rows and workloads."""
     found = []
     for model in models:
         cells = _cells(bench, model)
-        floor = model.rows[0].name
-        for row in (row for row in model.rows if row.role == "ours"):
+        for row in model.rows:
             for workload in model.workloads:
-                if not workload.has_goal:
-                    continue
                 cell = cells.get((row.name, workload.title))
-                base = cells.get((floor, workload.title))
-                if cell and base and base.median > 0:
-                    ratio = cell.median / base.median
-                    found.append((
-                        f"{row.name}, {workload.title}: {ratio:.2f} of "
-                        f"{floor} (goal {GOAL})", ratio <= GOAL))
-                if cell:
+                if not cell:
+                    continue
+                for name, limit in goals.limits_of(row, workload,
+                                                   model.rows[0].name):
+                    base = name and (name, cells.get((name, workload.title)))
+                    if base is None or base[1] and base[1].median > 0:
+                        found.append(_against(row, workload, cell, base,
+                                              limit))
+                if row.role == "ours" and workload.has_goal:
                     found += _ahead(model, row, workload, cells, cell)
     return found
 
@@ -129,7 +145,7 @@ def _ahead(model, row, workload, cells, cell):
     best, name = min(peers)
     best = max(best, 0.001)
     return [(f"{row.name}, {workload.title}: {cell.median / best:.2f} of the "
-             f"best peer, {name}", cell.median < best)]
+             f"best peer, {name}", _met(cell.median, best))]
 
 
 def _yes(is_true):
@@ -182,10 +198,9 @@ def _sections(bench, models, memory):
     sections = [_model_rows(bench, model) for model in models]
     if memory:
         sections.append(_memory_rows(memory))
-    goals = verdicts(bench, models)
-    if goals:
-        sections.append([["goal", "met"]] +
-                        [[claim, _yes(met)] for claim, met in goals])
+    told = verdicts(bench, models)
+    if told:
+        sections.append([["goal", "met"], *map(list, told)])
     return sections
 
 

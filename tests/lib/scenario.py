@@ -52,8 +52,8 @@ POOL = Model("pool", "threaded", workers=4)
 FORKING = Model("forking", "forking")
 PREFORK1 = Model("prefork1", "prefork", 1, workers=1)
 PREFORK2 = Model("prefork2", "prefork", 2, workers=2)
-EVENT1 = Model("event1", "event", 1, workers=1)
-EVENT2 = Model("event2", "event", 2, workers=2)
+EVENT1 = Model("event1", "event", 1, workers=1, io="epoll")
+EVENT2 = Model("event2", "event", 2, workers=2, io="epoll")
 # Where the kernel forbids io_uring this is epoll, as the daemon says.
 URING = Model("uring", "event", 2, workers=2, io="io_uring")
 

@@ -63,24 +63,29 @@ def forbid_io_uring():
         raise OSError(ctypes.get_errno(), "seccomp")
 
 
-@scenario(transport=(TCP4, UNIX))
-def where_io_uring_is_forbidden_epoll_serves(story, transport):
-    daemon = story.serve(listener("e", "echo", transport, URING),
+@scenario(io=("io_uring", "auto"), transport=(TCP4, UNIX))
+def where_io_uring_is_forbidden_epoll_serves(story, io, transport):
+    daemon = story.serve(listener("e", "echo", transport,
+                                  concurrency="event", workers=2, io=io),
                          prepare=forbid_io_uring)
     expect_equal(waits_by(daemon), ["epoll"], "io")
     clients = [daemon.dial().send("x") for _ in range(20)]
     for client in clients:
         client.expect("x").half_close().expect_end()
     line = daemon.log.wait(lambda r: "epoll is used instead" in r.message,
-                           count=URING.processes)
-    expect_equal(line.level, "warning", "level")
+                           count=2)
+    expect_equal(line.level, "info" if io == "auto" else "warning", "level")
 
 
-@scenario(model=(EVENT1, EVENT2))
-def auto_is_quiet_about_its_choice(story, model):
-    daemon = story.serve(listener("e", "echo", TCP4, model))
-    expect(waits_by(daemon)[0] in IO, "io: %r", waits_by(daemon))
-    expect(not daemon.log.find(lambda r: r.level == "warning"), "a warning")
+@scenario(workers=(1, 2))
+def auto_takes_io_uring_where_it_is(story, workers):
+    daemon = story.serve(
+        listener("asked", "echo", TCP4, concurrency="event", io="io_uring"),
+        listener("auto", "echo", TCP4, concurrency="event", workers=workers))
+    asked, auto = waits_by(daemon)
+    expect_equal(auto, asked, "io")
+    expect(not daemon.log.find(lambda r: r.level == "warning" and
+                               r.get("listener") == "auto"), "a warning")
 
 
 @scenario(io=IO)
