@@ -14,7 +14,7 @@
 enum {
 	PREFIX_MAX = 64,
 	SMALL = 2048,
-	LARGE = 65536,
+	LARGE = 262144,
 };
 
 /* What stands before each message: at most PREFIX_MAX bytes. */
