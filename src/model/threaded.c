@@ -5,14 +5,16 @@
  * cache): handing a connection over costs half of making a thread. A thread
  * parked for PARK_MS ends.
  *
- * The main thread dispatches. `lock` covers the lists and each thread's
- * `has_work`; requests run without it.
+ * The main thread dispatches. `lock` covers the lists; requests and waits run
+ * without it. Who takes a thread from `parked` owes it a post of its semaphore,
+ * and gives it work before that, or none: then it ends.
  *
  *	dispatch: pop parked | make  ->  WORKING  -> parked -> ended -> joined
  */
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -36,9 +38,9 @@
 struct worker {
 	struct lane lane;
 	struct threaded *owner;
-	pthread_cond_t work;
-	bool has_work;                  /* under lock, as is the request until
-					 * this is seen */
+	sem_t posted;
+	_Atomic bool has_work;          /* with the request: the main thread's
+					 * until the post, then the thread's */
 	unsigned seat;                  /* of host_seat(), or NO_SEAT */
 	struct worker *next, *previous; /* in all */
 	struct worker *below;           /* in parked, or in ended */
@@ -89,15 +91,18 @@ list_remove(struct threaded *t, struct worker *w)
 		t->all = w->next;
 }
 
-static void
+/* False: somebody else has taken it from there. */
+static bool
 unpark(struct threaded *t, struct worker *w)
 {
 	struct worker **at = &t->parked;
 
 	while (*at != NULL && *at != w)
 		at = &(*at)->below;
-	if (*at == w)
-		*at = w->below;
+	if (*at != w)
+		return false;
+	*at = w->below;
+	return true;
 }
 
 /* Under the lock. A thread keeps its seat. */
@@ -117,45 +122,56 @@ seat_give_back(struct threaded *t, unsigned seat)
 		t->free_seats[t->free_seat_count++] = seat;
 }
 
-/* Park under the lock until there is work. False: idle for too long, or the
- * end; the thread is on no list but `ended` then. */
+/* Until somebody posts. False: its time is up, and nobody will. */
 static bool
-worker_park(struct worker *w)
+worker_wait(struct worker *w)
 {
 	struct threaded *t = w->owner;
 	int64_t at = clock_after_ms(PARK_MS);
 	struct timespec ts = { at / CLOCK_SECOND, at % CLOCK_SECOND };
-	int r = 0;
+	bool is_mine = false;
 
-	w->below = t->parked;
-	t->parked = w;
-	while (!w->has_work && !t->is_draining && r != ETIMEDOUT)
-		r = pthread_cond_clockwait(&w->work, &t->lock,
-		    CLOCK_MONOTONIC, &ts);
-	if (w->has_work)
-		return true;
-	unpark(t, w);
-	return false;
+	while (!is_mine && sem_clockwait(&w->posted, CLOCK_MONOTONIC, &ts) < 0) {
+		if (errno != ETIMEDOUT)
+			continue;       /* a nudge */
+		(void)pthread_mutex_lock(&t->lock);
+		is_mine = unpark(t, w);
+		(void)pthread_mutex_unlock(&t->lock);
+		ts.tv_sec++;            /* else the post is on its way */
+	}
+	return !is_mine;
 }
 
-/* Under the lock: this thread is through. */
 static void
 worker_end(struct worker *w)
 {
 	struct threaded *t = w->owner;
 
+	(void)pthread_mutex_lock(&t->lock);
 	list_remove(t, w);
 	seat_give_back(t, w->seat);
 	w->below = t->ended;
 	t->ended = w;
+	(void)pthread_mutex_unlock(&t->lock);
 	main_wake(t);
 }
 
-static void
-request_done(struct threaded *t)
+/* A request is done. False: the thread has nothing to wait for. */
+static bool
+worker_park(struct worker *w)
 {
-	if (atomic_load(&t->wants_wake) || t->is_draining)
+	struct threaded *t = w->owner;
+
+	(void)pthread_mutex_lock(&t->lock);
+	bool is_last = t->is_draining;
+	if (!is_last) {
+		w->below = t->parked;
+		t->parked = w;
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+	if (atomic_load(&t->wants_wake))
 		main_wake(t);
+	return !is_last;
 }
 
 /* A handler may end its thread with pthread_exit(): the request is closed and
@@ -167,31 +183,23 @@ worker_torn(void *arg)
 
 	w->lane.request.has_failed = true;
 	request_end(&w->lane.request);
-	(void)pthread_mutex_lock(&w->owner->lock);
-	request_done(w->owner);
 	worker_end(w);
-	(void)pthread_mutex_unlock(&w->owner->lock);
 }
 
 static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
-	struct threaded *t = w->owner;
 
 	lane_begin();
-	(void)pthread_mutex_lock(&t->lock);
-	while (w->has_work || worker_park(w)) {
-		w->has_work = false;
-		(void)pthread_mutex_unlock(&t->lock);
+	do {
+		atomic_store(&w->has_work, false);
 		pthread_cleanup_push(worker_torn, w);
 		lane_serve(&w->lane);
 		pthread_cleanup_pop(0);
-		(void)pthread_mutex_lock(&t->lock);
-		request_done(t);
-	}
+	} while (worker_park(w) && worker_wait(w) &&
+	    atomic_load(&w->has_work));
 	worker_end(w);
-	(void)pthread_mutex_unlock(&t->lock);
 	return NULL;
 }
 
@@ -199,7 +207,7 @@ static void
 worker_free(struct worker *w)
 {
 	lane_free(&w->lane);
-	(void)pthread_cond_destroy(&w->work);
+	(void)sem_destroy(&w->posted);
 	free(w);
 }
 
@@ -231,8 +239,8 @@ dispatch_to_new(struct threaded *t, const struct arrival *arrival)
 		return -ENOMEM;
 	lane_init(&w->lane, t->env, "Thread", t->made + 1);
 	w->owner = t;
-	w->has_work = true;
-	(void)pthread_cond_init(&w->work, NULL);
+	atomic_init(&w->has_work, true);
+	(void)sem_init(&w->posted, 0, 0);
 	int r = worker_load(w, arrival);
 	(void)pthread_mutex_lock(&t->lock);
 	w->seat = seat_take(t);
@@ -251,31 +259,28 @@ dispatch_to_new(struct threaded *t, const struct arrival *arrival)
 	return r;
 }
 
-/* In one critical section: a parked thread whose time is up must not end with
- * work in its hands. False: none is parked. */
-static bool
-dispatch_to_parked(struct threaded *t, const struct arrival *arrival, int *r)
+static struct worker *
+take_parked(struct threaded *t)
 {
 	(void)pthread_mutex_lock(&t->lock);
 	struct worker *w = t->parked;
-	if (w != NULL && (*r = worker_load(w, arrival)) == 0) {
+	if (w != NULL)
 		t->parked = w->below;
-		w->has_work = true;
-	}
 	(void)pthread_mutex_unlock(&t->lock);
-	if (w != NULL && *r == 0)
-		(void)pthread_cond_signal(&w->work);
-	return w != NULL;
+	return w;
 }
 
 static int
 threaded_dispatch(struct model_env *env, struct arrival *arrival)
 {
 	struct threaded *t = env->state;
-	int r = 0;
+	struct worker *w = take_parked(t);
 
-	if (!dispatch_to_parked(t, arrival, &r))
-		r = dispatch_to_new(t, arrival);
+	if (w == NULL)
+		return dispatch_to_new(t, arrival);
+	int r = worker_load(w, arrival);
+	atomic_store(&w->has_work, r == 0);     /* out of memory: it ends */
+	(void)sem_post(&w->posted);
 	return r;
 }
 
@@ -363,11 +368,13 @@ threaded_drain(struct model_env *env)
 {
 	struct threaded *t = env->state;
 
+	struct worker *w;
+
 	(void)pthread_mutex_lock(&t->lock);
 	t->is_draining = true;
-	for (struct worker *w = t->all; w != NULL; w = w->next)
-		(void)pthread_cond_signal(&w->work);
 	(void)pthread_mutex_unlock(&t->lock);
+	while ((w = take_parked(t)) != NULL)
+		(void)sem_post(&w->posted);
 	main_wake(t);
 }
 
