@@ -604,7 +604,7 @@ request_begin(struct request *rq, const struct arrival *arrival, uint64_t id)
 	rq->is_killed = false;
 	rq->is_idle = false;
 	rq->is_shed = false;
-	rq->waits = 0;
+	rq->waits = is_stream(arrival) && arrival->len > 0; /* the first */
 	rq->is_eof = false;
 	rq->is_write_ended = false;
 	rq->has_reply = false;

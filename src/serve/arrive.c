@@ -101,8 +101,8 @@ arrive_idle(const struct acceptor *a)
 	return stats_idle(a->env->host->slab, a->env->host->size.slots);
 }
 
-uint64_t
-arrive_count_idle(const struct acceptor *a, uint64_t most)
+static uint64_t
+count_idle(const struct acceptor *a, uint64_t most)
 {
 	const struct host *host = a->env->host;
 	uint64_t sum = 0;
@@ -117,7 +117,14 @@ arrive_count_idle(const struct acceptor *a, uint64_t most)
 bool
 arrive_has_idle(const struct acceptor *a, uint64_t least)
 {
-	return arrive_count_idle(a, least) >= least;
+	return count_idle(a, least) >= least;
+}
+
+uint64_t
+arrive_count_takers(const struct acceptor *a, uint64_t most)
+{
+	return a->env->conf->reuse_port ?
+	    atomic_load(&a->env->host->stats->idle) : count_idle(a, most);
 }
 
 int

@@ -114,11 +114,11 @@ void shed_alert(struct acceptor *a);
 watch_fn shed_ready;
 /* Workers that wait for a request, in all processes of the listener. */
 uint64_t arrive_idle(const struct acceptor *a);
-/* How many, looking no further than to have found so many: each process has its
- * counters in cache lines of its own. */
-uint64_t arrive_count_idle(const struct acceptor *a, uint64_t most);
-/* At least so many? */
+/* At least so many? Looks no further than it must: each process has its counters
+ * in cache lines of its own. */
 bool arrive_has_idle(const struct acceptor *a, uint64_t least);
+/* Those who take from the same sockets, counted up to so many or some more. */
+uint64_t arrive_count_takers(const struct acceptor *a, uint64_t most);
 /* One of the backlog, for which nobody is left. */
 void arrive_refuse_queued(struct acceptor *a, struct arrival *arrival);
 /* The next one that was taken before its socket was closed: as

@@ -18,8 +18,8 @@
 
 #define AHEAD_MAX 4096          /* bytes: one page */
 #define LOOK_EVERY 16           /* connections; has_spoken() */
-/* For first bytes that are on their way; and while so many other lanes are free
- * that this one is not missed. */
+/* For first bytes that are on their way: of a lane that is missed, and of one
+ * that is not. */
 #define GRACE_MS 5
 #define LONG_GRACE_MS 1000
 #define FREE_ENOUGH 4
@@ -168,25 +168,44 @@ lobby_has_room(const struct acceptor *a)
 	    host->size.slots) < listener_silent_max(a->env->conf);
 }
 
+/* Other free lanes beside which one is not missed, nor others are made. */
+static uint64_t
+enough_lanes(const struct acceptor *a)
+{
+	const uint64_t spare = atomic_load(&a->env->host->slab->min_spare);
+
+	return spare > FREE_ENOUGH ? spare : FREE_ENOUGH;
+}
+
+static int
+grace_ms(bool is_missed, int64_t until)
+{
+	int ms = is_missed ? GRACE_MS : LONG_GRACE_MS;
+	int left = until > 0 ? clock_left_ms(until) : ms;
+
+	return left < ms ? left : ms;
+}
+
 /*
  * Nearly always the first bytes are on their way, if not there: to wait a moment
  * for them here saves two wake-ups. Who is the last lane that could take another
  * connection stops when one comes, and counts as free until then.
  */
 static bool
-speaks_soon(struct acceptor *a, const struct arrival *arrival)
+speaks_soon(struct acceptor *a, const struct arrival *arrival, int64_t until)
 {
-	const uint64_t free = arrive_count_idle(a, 1 + FREE_ENOUGH);
-	bool is_last = free < 2;
+	host_idle_add(a->env->host, -1);
+	const uint64_t enough = enough_lanes(a);
+	const uint64_t others = arrive_count_takers(a, enough);
+	bool is_last = others == 0;
 	struct pollfd pfds[] = {
 		{ .fd = arrival->fd, .events = POLLIN | POLLRDHUP },
 		{ .fd = a->look_fd, .events = POLLIN },
 	};
 
-	if (!is_last)
-		host_idle_add(a->env->host, -1);
-	(void)poll(pfds, is_last ? 2 : 1,
-	    free > FREE_ENOUGH ? LONG_GRACE_MS : GRACE_MS);
+	if (is_last)
+		host_idle_add(a->env->host, 1);
+	(void)poll(pfds, is_last ? 2 : 1, grace_ms(others < enough, until));
 	if (!is_last)
 		host_idle_add(a->env->host, 1);
 	return pfds[0].revents != 0;
@@ -227,7 +246,7 @@ read_ahead(const struct acceptor *a, struct arrival *arrival)
  * time is up it hands silent connections over like others.
  */
 static bool
-has_spoken(struct acceptor *a, struct arrival *arrival)
+has_spoken(struct acceptor *a, struct arrival *arrival, int64_t until)
 {
 	const struct stats *stats = a->env->host->stats;
 	bool is_late = atomic_load_explicit(&a->is_late, memory_order_relaxed);
@@ -241,7 +260,7 @@ has_spoken(struct acceptor *a, struct arrival *arrival)
 		if (is_here)
 			return true;
 	}
-	return speaks_soon(a, arrival) && read_ahead(a, arrival);
+	return speaks_soon(a, arrival, until) && read_ahead(a, arrival);
 }
 
 /* One that spoke, or whatever is there. */
@@ -258,9 +277,8 @@ take_next(struct acceptor *a, struct arrival *arrival, int64_t until)
 		r = arrive_queued(a, arrival, true);
 	if (r == 0 && arrival->id == 0)
 		r = arrive_admit(a, arrival);
-	if (r == 0 && has_lobby(a, arrival) && !has_spoken(a, arrival) &&
-	    lobby_has_room(a) &&
-	    lobby_add(a->lobby, arrival) == 0)
+	if (r == 0 && has_lobby(a, arrival) && !has_spoken(a, arrival, until) &&
+	    lobby_has_room(a) && lobby_add(a->lobby, arrival) == 0)
 		r = -EINTR;
 	return r;
 }

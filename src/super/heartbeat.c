@@ -58,6 +58,7 @@ heartbeat_spare(struct worker *worker)
 		    (long)worker->pid);
 	worker->heartbeat.was_spared = true;
 	heartbeat_wait(worker, interval_ms(worker));
+	worker->gen->env->progressed(worker->gen);      /* not waited for */
 }
 
 /* The supervisor itself did not run (the machine was suspended, or its control
@@ -115,7 +116,7 @@ static void
 heartbeat_ask(struct worker *worker)
 {
 	struct heartbeat *beat = &worker->heartbeat;
-	int r = channel_send(worker->channel, MESSAGE_PING, 0, NULL, -1);
+	int r = worker_ping(worker);
 
 	/* One that has read nothing for a whole interval is silent too. Of one
 	 * that is gone its channel tells. */

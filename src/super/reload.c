@@ -139,8 +139,6 @@ reload_settle(struct reload *reload)
 	logging_apply(super);
 	if (super_write_addresses(super, &err) < 0)
 		super_complain(super, NULL, err.text);
-	if (reload->request.confirm_ms > 0)
-		confirm_within(reload, reload->request.confirm_ms);
 }
 
 static void
@@ -150,6 +148,8 @@ reload_finish(struct reload *reload)
 	unsigned done = count_results(&reload->plan, PLAN_DONE);
 	struct err err;
 
+	if (reload->request.confirm_ms > 0)
+		confirm_within(reload, reload->request.confirm_ms);
 	log_write(failed > 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, NULL,
 	    "reload: %u listener%s changed, %u unchanged, %u failed", done,
 	    done == 1 ? "" : "s",

@@ -89,17 +89,19 @@ worker_kill(struct worker *worker, const char *why)
 
 /* What it says: messages[] */
 
-/* What the configuration that it is given may be too old for. */
-static void
+/* What the configuration that it is given may be too old for. 0 or -errno. */
+static int
 worker_send_log_form(const struct worker *worker)
 {
 	int64_t form = log_format() == LOG_FORMAT_JSON ? LOG_IS_JSON : 0;
+	int r;
 
 	if (log_is_access_on())
 		form |= LOG_HAS_ACCESS;
-	(void)channel_send(worker->channel, MESSAGE_LOG_LEVEL, log_level(),
+	r = channel_send(worker->channel, MESSAGE_LOG_LEVEL, log_level(),
 	    NULL, -1);
-	(void)channel_send(worker->channel, MESSAGE_LOG, form, NULL, -1);
+	return r < 0 ? r : channel_send(worker->channel, MESSAGE_LOG, form,
+	    NULL, -1);
 }
 
 void
@@ -164,8 +166,9 @@ static void
 take_pong(struct worker *worker, const struct message *message)
 {
 	heartbeat_answered(worker);
-	if (message->value == 0 || message->value != worker->log_sent)
-		return;         /* the heartbeat's, or more is on its way */
+	if (message->value != worker->log_wanted ||
+	    worker->log_taken == worker->log_wanted)
+		return;
 	worker->log_taken = message->value;
 	worker->gen->env->progressed(worker->gen);
 }
@@ -349,7 +352,8 @@ worker_start(struct worker *worker)
 	worker->was_ready = worker->is_done = worker->has_failed = false;
 	worker->is_leaving = worker->has_released = false;
 	worker->why = NULL;
-	worker->log_sent = worker->log_taken = 0;
+	worker->log_wanted = worker->log_taken = 0;
+	worker->is_log_due = false;
 	worker_settle_stats(worker);
 	worker->score = worker_score(worker);
 	if (worker_spawn(worker, &err) < 0) {
@@ -392,26 +396,41 @@ worker_hurry(struct worker *worker)
 	worker_enter(worker, WORKER_DRAINING, DRAIN_GRACE_MS);
 }
 
+static void
+worker_try_log(struct worker *worker)
+{
+	int r = worker->gen->has_log ? channel_send(worker->channel,
+	    MESSAGE_LOG_FD, log_kind(), NULL, log_fd()) : 0;
+
+	worker->is_log_due = r < 0 || worker_send_log_form(worker) < 0;
+}
+
+int
+worker_ping(struct worker *worker)
+{
+	if (worker->is_log_due)
+		worker_try_log(worker);
+	return channel_send(worker->channel, MESSAGE_PING,
+	    worker->is_log_due ? worker->log_taken : worker->log_wanted, NULL,
+	    -1);
+}
+
 void
 worker_send_log(struct worker *worker)
 {
 	if (worker->pid == 0)
 		return;
-	/* One that does not read keeps its old file. */
-	if (worker->gen->has_log)
-		(void)channel_send(worker->channel, MESSAGE_LOG_FD,
-		    log_kind(), NULL, log_fd());
-	worker_send_log_form(worker);
-	if (channel_send(worker->channel, MESSAGE_PING, worker->log_sent + 1,
-	    NULL, -1) == 0)
-		worker->log_sent++;
+	worker->log_wanted++;
+	worker->is_log_due = true;
+	(void)worker_ping(worker);      /* else with its heartbeat */
 }
 
 bool
 worker_follows(const struct worker *worker)
 {
 	return worker->state != WORKER_SERVING ||
-	    worker->log_taken == worker->log_sent;
+	    worker->heartbeat.was_spared ||
+	    worker->log_taken == worker->log_wanted;
 }
 
 void

@@ -59,8 +59,9 @@ struct worker {
 	struct timer timer;
 	struct backoff backoff;
 	struct heartbeat heartbeat;
-	int64_t log_sent, log_taken;    /* settings of the log, numbered: sent
-					 * to this process, answered by it */
+	int64_t log_wanted, log_taken;  /* settings of the log, numbered: the
+					 * last, and those that it has */
+	bool is_log_due;        /* its channel had no room for all of them */
 	struct worker_score score;      /* when this process was started */
 };
 
@@ -83,8 +84,11 @@ void worker_check(struct worker *worker);
 void worker_rescue_lines(const struct worker *worker);
 /* It shall log as this process does now. */
 void worker_send_log(struct worker *worker);
-/* Does it? One that does not serve is not waited for. */
+/* Does it? One that does not serve, or is being traced, is not waited for. */
 bool worker_follows(const struct worker *worker);
+/* Does it live? Its answer also tells that it logs as it was told before. 0 or
+ * -errno. */
+int worker_ping(struct worker *worker);
 /* In a program that has taken over, with the fields that another left, timer.at
  * (0 = it did not run) among them. is_heard: its channel is listened to. 0 or
  * -errno. */

@@ -323,8 +323,8 @@ def the_log_changes_without_new_processes(story):
                  "access lines while there should be none")
 
 
-@scenario
-def a_reload_answers_when_services_log_as_it_says(story):
+@scenario(end=(signal.SIGCONT, signal.SIGKILL))
+def a_reload_answers_when_services_log_as_it_says(story, end):
     def rows(name):
         return dict(log={"target": "file:" + story.path(name)})
     daemon = story.serve(listener("echo", "echo", TCP4, PREFORK2),
@@ -340,7 +340,8 @@ def a_reload_answers_when_services_log_as_it_says(story):
         daemon.told("list")             # an answer would be there before
         expect(not select.select([asked.sock], [], [], 0)[0],
                "answered while a process has not followed")
-        proc.kill(late, signal.SIGCONT)
+        daemon.may_crash = end == signal.SIGKILL
+        proc.kill(late, end)
         expect(asked.answer()["ok"], "the reload")
 
 
