@@ -435,9 +435,9 @@ static const struct conf_row listener_rows[] = {
 	  .help = "The kernel's interface by which an event process waits. "
 	      "\"auto\": io_uring, which needs less processor time where many "
 	      "connections are busy at once and 2 MiB more memory a process, "
-	      "or epoll where the kernel or a container forbids it. "
-	      "\"io_uring\" is the same with a warning then. status shows "
-	      "which one it is." },
+	      "or epoll where the kernel or a container forbids it, and for "
+	      "datagrams alone. \"io_uring\": epoll with a warning where it is "
+	      "forbidden. status shows which one it is." },
 };
 
 const char *

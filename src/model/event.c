@@ -366,6 +366,15 @@ tick_due(struct timer *timer)
 	    clock_after_ms(event->env->conf->tick_ms), tick_due, event);
 }
 
+/* Connections are cheaper over io_uring; datagrams, which come by the loop, are
+ * not. */
+static bool
+wants_uring(const struct model_env *env)
+{
+	return env->conf->io == IO_URING ||
+	    (env->conf->io == IO_AUTO && env->has_streams);
+}
+
 /* Whoever asked for io_uring by name is warned where there is none. */
 static int
 open_reactor(struct event *event, struct err *err)
@@ -373,8 +382,8 @@ open_reactor(struct event *event, struct err *err)
 	const struct listener_conf *conf = event->env->conf;
 	struct log_fields fields = { .listener = conf->name };
 
-	event->reactor = conf->io == IO_EPOLL ? &epoll_reactor :
-	    &uring_reactor;
+	event->reactor = wants_uring(event->env) ? &uring_reactor :
+	    &epoll_reactor;
 	if (event->reactor->open(event, err) == 0)
 		return 0;
 	event->reactor->close(event);

@@ -30,6 +30,7 @@ struct model_env {
 	struct loop *loop;
 	struct host *host;
 	const struct listener_conf *conf;
+	bool has_streams;               /* connections may come */
 	void *owner;                    /* of the functions below */
 	void *state;                    /* the model's own */
 

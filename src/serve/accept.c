@@ -466,16 +466,6 @@ shed_guest(void *acceptor, struct arrival *arrival)
 	arrive_refuse_admitted(acceptor, arrival, REASON_SHED_IDLE);
 }
 
-static bool
-has_streams(const struct acceptor *a)
-{
-	size_t i = 0;
-
-	while (i < a->count && !a->endpoints[i].transport->is_stream)
-		i++;
-	return i < a->count;
-}
-
 /* A worker is not held by a connection without a word, where the handler would
  * only wait for one. */
 static int
@@ -484,7 +474,7 @@ make_lobby(struct acceptor *a)
 	struct host *host = a->env->host;
 	int64_t max = listener_silent_max(a->env->conf);
 
-	if (max <= 0 || !has_streams(a) ||
+	if (max <= 0 || !a->env->has_streams ||
 	    (host->module->handler.kinds & SS_READS_FIRST) == 0)
 		return 0;
 	a->lobby = lobby_new(a->env->loop, host,

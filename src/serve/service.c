@@ -547,6 +547,16 @@ start_loop(struct service *s, struct err *err)
 	return r < 0 ? err_errno(err, -r, "the loop") : 0;
 }
 
+static bool
+has_streams(const struct service *s)
+{
+	size_t i = 0;
+
+	while (i < s->endpoint_count && !s->endpoints[i].transport->is_stream)
+		i++;
+	return i < s->endpoint_count;
+}
+
 static int
 start_model(struct service *s, struct err *err)
 {
@@ -559,6 +569,7 @@ start_model(struct service *s, struct err *err)
 		.loop = s->loop,
 		.host = &s->host,
 		.conf = s->conf,
+		.has_streams = has_streams(s),
 		.owner = s,
 		.take = env_take,
 		.busy = env_busy,

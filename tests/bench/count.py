@@ -133,7 +133,7 @@ THREADED = 'concurrency = "threaded";'
 POOL = 'concurrency = "threaded"; workers = 4;'
 PREFORK = 'concurrency = "prefork"; workers = 2;'
 FORKING = 'concurrency = "forking";'
-EVENT = 'concurrency = "event"; workers = 1;'
+EVENT = 'concurrency = "event"; io = "epoll"; workers = 1;'
 
 ROWS = [
     Row("sync", kept, SYNC),

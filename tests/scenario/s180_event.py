@@ -81,9 +81,10 @@ def where_io_uring_is_forbidden_epoll_serves(story, io, transport):
 def auto_takes_io_uring_where_it_is(story, workers):
     daemon = story.serve(
         listener("asked", "echo", TCP4, concurrency="event", io="io_uring"),
-        listener("auto", "echo", TCP4, concurrency="event", workers=workers))
-    asked, auto = waits_by(daemon)
-    expect_equal(auto, asked, "io")
+        listener("auto", "echo", TCP4, concurrency="event", workers=workers),
+        listener("grams", "echo", UDP4, concurrency="event", workers=workers))
+    asked, auto, grams = waits_by(daemon)
+    expect_equal((auto, grams), (asked, "epoll"), "io")
     expect(not daemon.log.find(lambda r: r.level == "warning" and
                                r.get("listener") == "auto"), "a warning")
 
