@@ -10,7 +10,7 @@ import struct
 import proc
 from daemon import QUIET_ASAN
 from peers import TCP4, UDP4, UNIX
-from scenario import (EVENT1, EVENT2, EVENTS, URING, Skip, listener, scenario)
+from scenario import EVENTS, Skip, listener, scenario
 from tracing import Trace
 from until import SCALE, eventually, expect, expect_equal
 
