@@ -40,12 +40,12 @@ enum message_type {
 				 * the drain deadline cut short. An exit without
 				 * it is a crash, whatever the status */
 	/* supervisor to service */
-	MESSAGE_SHED,           /* of its requests, end the one that has waited
-				 * longest for a message */
+	MESSAGE_SHED,           /* one of its requests was shed: end its wait */
 	/* service to supervisor */
 	MESSAGE_FULL,           /* somebody waits, and no process of the
 				 * generation has a worker for him: answered by
-				 * more processes, or by SHED to one of them */
+				 * more processes, or by SHED to one of them.
+				 * value: stats_ended() before it looked */
 	MESSAGE_TYPES
 };
 

@@ -14,6 +14,7 @@
 #include "base/digits.h"
 
 #define READ_TRIES 4
+#define LEAVE_MS 1000           /* until one that was shed is given up */
 #define WORD sizeof(uint64_t)
 
 static void
@@ -124,6 +125,29 @@ seat_kill(struct seat *seat, uint64_t id)
 		return false;
 	atomic_store(&seat->killed, id);
 	return true;
+}
+
+bool
+seat_idle_end(struct seat *seat, bool is_cancelled)
+{
+	int64_t shed = SEAT_SHED;
+
+	if (is_cancelled && atomic_compare_exchange_strong(&seat->idle_since,
+	    &shed, -clock_now()))
+		return true;
+	atomic_store_explicit(&seat->idle_since, 0, memory_order_relaxed);
+	return false;
+}
+
+int64_t
+seat_idle_since(const struct seat *seat, int64_t now)
+{
+	int64_t since = atomic_load_explicit(&seat->idle_since,
+	    memory_order_relaxed);
+
+	if (since >= SEAT_SHED)
+		return since;
+	return since < LEAVE_MS * CLOCK_MS - now ? SEAT_SHED : 0;
 }
 
 bool

@@ -31,7 +31,8 @@ struct seat {
 	_Atomic uint64_t bytes_in, bytes_out;
 	_Atomic uint32_t peer_len, local_len;
 	/* When its wait for another message began; 0: it does not wait for
-	 * one; SEAT_SHED: it waited, and is to end. */
+	 * one; SEAT_SHED: it waited, and is to end; less: it ends, since when,
+	 * with a minus sign. */
 	_Atomic int64_t idle_since;
 	_Atomic uint64_t worker[SEAT_WORKER_SIZE / 8];
 	_Atomic uint64_t peer[SEAT_ADDRESS_SIZE / 8];
@@ -87,19 +88,20 @@ seat_idle_begin(struct seat *seat, int64_t now)
 	atomic_store_explicit(&seat->idle_since, now, memory_order_relaxed);
 }
 
-static inline int64_t
-seat_idle_since(const struct seat *seat)
-{
-	return atomic_load_explicit(&seat->idle_since, memory_order_relaxed);
-}
+/* Its wait is over. True: because it was shed, so it is about to end. */
+bool seat_idle_end(struct seat *seat, bool is_cancelled);
 
-/* Its wait is over. True: it was shed meanwhile. */
+/* It is to end, and does not know yet. */
 static inline bool
-seat_idle_end(struct seat *seat)
+seat_is_shed(const struct seat *seat)
 {
-	return atomic_exchange(&seat->idle_since, 0) == SEAT_SHED;
+	return atomic_load_explicit(&seat->idle_since,
+	    memory_order_relaxed) == SEAT_SHED;
 }
 
+/* Since when it waits; 0: it does not; SEAT_SHED: its place will be free in a
+ * moment. One that was shed long ago, and is still there, is no such promise. */
+int64_t seat_idle_since(const struct seat *seat, int64_t now);
 /* The wait that began at `since` is to end. False: it has ended already. */
 bool seat_shed(struct seat *seat, int64_t since);
 /* A request that is to end, and has not, sits here. */

@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define PAGE 4096
 #define SLOTS_MAX 65536
+#define WORDS_MS 5              /* first words are on their way until then */
 
 static const struct {
 	const char *word, *help;
@@ -202,6 +204,26 @@ stats_seats_used(const struct stats_slab *slab, struct stats_size size,
 	return used < size.seats ? used : size.seats;
 }
 
+struct seat *
+stats_longest_wait(struct stats_slab *slab, struct stats_size size,
+    unsigned slot, int64_t *since)
+{
+	const unsigned used = stats_seats_used(slab, size, slot);
+	const int64_t now = clock_now();
+	struct seat *longest = NULL;
+
+	*since = now - WORDS_MS * CLOCK_MS;
+	for (unsigned i = 0; i < used; i++) {
+		struct seat *seat = stats_seat(slab, size, slot, i);
+		int64_t at = seat_idle_since(seat, now);
+		if (at != 0 && at < *since) {
+			*since = at;
+			longest = seat;
+		}
+	}
+	return longest;
+}
+
 uint64_t
 stats_idle(const struct stats_slab *slab, unsigned slots)
 {
@@ -221,6 +243,22 @@ stats_silent(const struct stats_slab *slab, unsigned slots)
 		sum += atomic_load_explicit(&slab->slots[i].silent,
 		    memory_order_relaxed);
 	return sum;
+}
+
+int64_t
+stats_ended(const struct stats_slab *slab, unsigned slots)
+{
+	static const enum counter ends[] = {
+		COUNTER_REQUESTS, COUNTER_ERRORS, COUNTER_REFUSED,
+	};
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < slots; i++)
+		for (size_t end = 0; end < sizeof(ends) / sizeof(ends[0]);
+		    end++)
+			sum += (uint64_t)atomic_load(
+			    &slab->slots[i].counters[ends[end]]);
+	return (int64_t)sum;
 }
 
 void

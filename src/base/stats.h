@@ -116,6 +116,11 @@ void stats_use_seat(struct stats *stats, unsigned i);
 /* How many seats of a slot a reader must look at. */
 unsigned stats_seats_used(const struct stats_slab *slab, struct stats_size size,
     unsigned slot);
+/* Where, in this slot, the request stands that has waited longest for another
+ * message, and since when: SEAT_SHED while one that was shed is about to leave.
+ * NULL: none waits, or not for long enough to matter. */
+struct seat *stats_longest_wait(struct stats_slab *slab, struct stats_size size,
+    unsigned slot, int64_t *since);
 
 static inline void
 stats_add(struct stats *stats, enum counter counter, int64_t n)
@@ -127,6 +132,8 @@ stats_add(struct stats *stats, enum counter counter, int64_t n)
 /* Lanes without a request, and connections without a word, in all slots. */
 uint64_t stats_idle(const struct stats_slab *slab, unsigned slots);
 uint64_t stats_silent(const struct stats_slab *slab, unsigned slots);
+/* Changes with each end of a request. */
+int64_t stats_ended(const struct stats_slab *slab, unsigned slots);
 /* Count a refusal, in all and by its reason. */
 void stats_refuse(struct stats *stats, enum reason reason);
 /* Sum of the slots into *sum (which the caller zeroed), clamped at >= 0. */

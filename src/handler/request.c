@@ -210,8 +210,7 @@ read_idle(struct request *rq, void *data, size_t size)
 	ssize_t n = rq->io->read(rq, data, size);
 	rq->is_idle = false;
 	/* Bytes that came at the last moment save it. */
-	if (seat_idle_end(rq->seat) && n == -ECANCELED)
-		rq->is_shed = true;
+	rq->is_shed = seat_idle_end(rq->seat, n == -ECANCELED);
 	return n;
 }
 
@@ -524,8 +523,7 @@ show_local(struct request *rq)
 bool
 request_is_killed(struct request *rq, bool was_woken)
 {
-	if (rq->is_shed || (rq->is_idle &&
-	    seat_idle_since(rq->seat) == SEAT_SHED))
+	if (rq->is_shed || (rq->is_idle && seat_is_shed(rq->seat)))
 		return true;
 	if (rq->seat == NULL || rq->is_killed)
 		return rq->is_killed;
@@ -721,13 +719,14 @@ request_close(struct request *rq)
 	if (rq->is_shed && !rq->is_killed)
 		rq->reason = REASON_SHED_IDLE;
 	log_end(rq, result_of(rq));
-	if (rq->seat != NULL && !rq->is_seat_lent)
-		seat_end(rq->seat);
 	count_end(rq);
 	if (is_stream(&rq->arrival))
 		close_in_order(rq->host, rq->arrival.fd,
 		    request_closes_at_once(rq), rq->linger_socket);
 	rq->arrival.fd = -1;
+	/* Last: who was shed for a newcomer is seen to leave until he is gone. */
+	if (rq->seat != NULL && !rq->is_seat_lent)
+		seat_end(rq->seat);
 	keep_small(&rq->in);
 	keep_small(&rq->out);
 }

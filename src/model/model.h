@@ -43,8 +43,9 @@ struct model_env {
 	int (*take)(struct model_env *env, struct arrival *arrival, int64_t until);
 	/* Any lane: fewer workers are free than should be. */
 	void (*busy)(struct model_env *env);
-	/* Main thread: no lane is free, in any process, and somebody waits. */
-	void (*full)(struct model_env *env);
+	/* Main thread: no lane is free, in any process, and somebody waits.
+	 * Said of the time when so many requests had ended. */
+	void (*full)(struct model_env *env, int64_t ended);
 	/* Main thread: there is room for another request again. */
 	void (*resume)(struct model_env *env);
 	/* A forked child: close all that is the parent's, but not `keep`. */

@@ -83,13 +83,11 @@ look_again(struct timer *timer)
 static void
 make_room(struct acceptor *a, const struct endpoint *ep)
 {
-	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
-
-	if (poll(&pfd, 1, 0) != 1)
+	if (!shed_has_newcomer(ep))
 		return;                 /* go on watching for one */
 	watches_stop(a);
 	if (ep->transport->is_stream)
-		shed_for_newcomer(a);
+		shed_for_newcomer(a, ep);
 	(void)timer_start(a->env->loop, &a->shed, clock_after_ms(SHED_MS),
 	    look_again, a);
 }

@@ -44,8 +44,8 @@ bool acceptor_drain(struct acceptor *acceptor, const char *collect,
 void acceptor_refuse_silent(struct acceptor *acceptor);
 /* End the connection without a word that has this id; false: none has. */
 bool acceptor_kill(struct acceptor *acceptor, uint64_t id);
-/* End the request that has waited longest for a message, for somebody else. */
-void acceptor_shed(struct acceptor *acceptor);
+/* End the waits of requests that were shed. */
+void acceptor_wake_shed(struct acceptor *acceptor);
 /* Refuse what was collected and not served yet: the end by force. */
 void acceptor_refuse_queued(struct acceptor *acceptor);
 /* The functions of struct model_env. */

@@ -102,9 +102,11 @@ void place_start(struct acceptor *a);
 void place_stop(struct acceptor *a);
 /* A connection of the lobby has spoken. */
 void place_arrival(void *acceptor, struct arrival *arrival);
-/* shed.c, main thread: somebody waits, and there is no place for him. Have the
- * request that has waited longest for a message ended. */
-void shed_for_newcomer(struct acceptor *a);
+/* shed.c, main thread: somebody waits here (NULL: in the backlog), it seems, and
+ * there is no place for him. If so, have the request that has waited longest for a
+ * message ended. */
+void shed_for_newcomer(struct acceptor *a, const struct endpoint *ep);
+bool shed_has_newcomer(const struct endpoint *ep);
 /* Where lanes take: open what they ring, and close it. */
 int shed_open(struct acceptor *a);
 void shed_close(struct acceptor *a);

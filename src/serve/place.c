@@ -79,7 +79,7 @@ ask_for_room(struct acceptor *a)
 	if (atomic_load(&a->env->host->slab->is_scaling))
 		a->env->busy(a->env);
 	if (a->sheds)
-		shed_for_newcomer(a);
+		shed_for_newcomer(a, NULL);
 }
 
 static void

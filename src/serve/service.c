@@ -277,7 +277,7 @@ handle_message(struct service *s, const struct message *message, int fd)
 		service_kill(s, (uint64_t)message->value);
 		break;
 	case MESSAGE_SHED:
-		acceptor_shed(s->acceptor);
+		acceptor_wake_shed(s->acceptor);
 		break;
 	case MESSAGE_PING:
 		(void)channel_send(s->channel, MESSAGE_PONG, message->value,
@@ -362,11 +362,11 @@ env_busy(struct model_env *env)
 }
 
 static void
-env_full(struct model_env *env)
+env_full(struct model_env *env, int64_t ended)
 {
 	struct service *s = env->owner;
 
-	(void)channel_send(s->channel, MESSAGE_FULL, 0, NULL, -1);
+	(void)channel_send(s->channel, MESSAGE_FULL, ended, NULL, -1);
 }
 
 static void

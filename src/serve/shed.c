@@ -25,63 +25,63 @@
 
 #define AGAIN_MS 2
 #define BELL_MS 10              /* longer than a tick of clock_coarse() */
-#define AGE_MS 5                /* first words are on their way until then */
-
-/* The longest wait. One that is marked and has not seen it is woken again. */
-static bool
-find_victim(struct acceptor *a, unsigned *victim, int64_t *since)
-{
-	struct host *host = a->env->host;
-	unsigned used = stats_seats_used(host->slab, host->size, host->slot);
-	bool is_pending = false;
-
-	*victim = UINT_MAX;
-	*since = clock_now() - AGE_MS * CLOCK_MS;
-	for (unsigned i = 0; i < used; i++) {
-		int64_t at = seat_idle_since(host_seat(host, i));
-		if (at == SEAT_SHED) {
-			a->model->wake(a->env, i);
-			is_pending = true;
-		} else if (at > 0 && at < *since) {
-			*since = at;
-			*victim = i;
-		}
-	}
-	return !is_pending && *victim != UINT_MAX;
-}
 
 void
-acceptor_shed(struct acceptor *a)
+acceptor_wake_shed(struct acceptor *a)
 {
-	struct host *host = a->env->host;
-	unsigned victim;
+	const struct host *host = a->env->host;
+	unsigned used = stats_seats_used(host->slab, host->size, host->slot);
+
+	for (unsigned i = 0; i < used; i++)
+		if (seat_is_shed(host_seat(host, i)))
+			a->model->wake(a->env, i);
+}
+
+static void
+shed_longest(struct acceptor *a)
+{
+	const struct host *host = a->env->host;
+	struct seat *seat;
 	int64_t since;
 
 	/* Another, where it has got its message meanwhile. */
-	while (find_victim(a, &victim, &since))
-		if (seat_shed(host_seat(host, victim), since)) {
-			a->model->wake(a->env, victim);
-			return;
-		}
+	do
+		seat = stats_longest_wait(host->slab, host->size, host->slot,
+		    &since);
+	while (seat != NULL && since != SEAT_SHED && !seat_shed(seat, since));
+	acceptor_wake_shed(a);
 }
 
-/* Which process has waited longest is for the supervisor to say. */
-void
-shed_for_newcomer(struct acceptor *a)
-{
-	if (a->env->host->size.slots > 1)
-		a->env->full(a->env);
-	else
-		acceptor_shed(a);
-}
-
-/* A lane may have taken him meanwhile. */
-static bool
-is_newcomer_there(const struct endpoint *ep)
+bool
+shed_has_newcomer(const struct endpoint *ep)
 {
 	struct pollfd pfd = { .fd = ep->fd, .events = POLLIN };
 
 	return poll(&pfd, 1, 0) == 1;
+}
+
+static bool
+has_place(const struct acceptor *a)
+{
+	return a->model->takes ? arrive_has_idle(a, 1) :
+	    host_has_room_in_all(a->env->host);
+}
+
+/* Which process has waited longest is for the supervisor to say. By the time it
+ * hears of the newcomer he may have got a place: then a request has ended since
+ * we counted, which is why that comes first. */
+void
+shed_for_newcomer(struct acceptor *a, const struct endpoint *ep)
+{
+	const struct host *host = a->env->host;
+	const int64_t ended = stats_ended(host->slab, host->size.slots);
+
+	if (has_place(a) || (ep != NULL && !shed_has_newcomer(ep)))
+		return;
+	if (host->size.slots > 1)
+		a->env->full(a->env, ended);
+	else
+		shed_longest(a);
 }
 
 static void
@@ -109,8 +109,7 @@ shed_ready(struct watch *watch, uint32_t events)
 	atomic_store(&a->is_alert, false);
 	if (arrive_has_idle(a, 1))
 		return;                 /* it takes the newcomer, and rings */
-	if (is_newcomer_there(ep))
-		shed_for_newcomer(a);
+	shed_for_newcomer(a, ep);
 	/* Unless the lane that is free for him rings before. */
 	(void)timer_start(a->env->loop, &a->shed, clock_after_ms(AGAIN_MS),
 	    look_again, a);

@@ -147,8 +147,7 @@ take_busy(struct worker *worker, const struct message *message)
 static void
 take_full(struct worker *worker, const struct message *message)
 {
-	(void)message;
-	shed_full(worker->gen);
+	shed_full(worker->gen, message->value);
 }
 
 static void

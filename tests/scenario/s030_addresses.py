@@ -12,7 +12,7 @@ import struct
 import peers
 import proc
 from peers import (DATAGRAMS, STREAMS, TCP4, TCP6, TRANSPORTS, UDP4, UNIX,
-                   UNIXGRAM, Stream)
+                   UNIXGRAM, Stream, own)
 from scenario import (MODELS, SYNC, THREADED, Failure, Skip, listener,
                       scenario, talk)
 from until import eventually, expect, expect_equal
@@ -274,7 +274,7 @@ def a_port_in_use_is_said(story, scheme):
 
 @scenario(model=MODELS)
 def a_port_in_time_wait_can_be_bound_again(story, model):
-    first = story.serve(listener("no", "reply", TCP4, model,
+    first = story.serve(listener("no", "reply", own(TCP4), model,
                                  {"text": "bye"}))
     address = first.address()
     first.dial().send("x").expect("bye").expect_end()

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Clients that say nothing: a pool has workers for those who do."""
 
+import os
 import signal
 
 import proc
 from peers import TCP4, UNIX
-from scenario import (MODELS, POOL, PREFORK1, PREFORK2, SYNC, Model, listener,
-                      scenario)
+from scenario import (FORKING, MODELS, POOL, PREFORK1, PREFORK2, SYNC, THREADED,
+                      Model, listener, scenario)
 from until import eventually, expect, expect_equal
 
 POOLS = (SYNC, POOL, PREFORK1, PREFORK2)
@@ -281,6 +282,56 @@ def the_one_that_waits_longest_is_shed(story, model, transport):
         client.send("z").expect("z")
     daemon.stop()
     expect_equal(daemon.totals().reasons, {"shed_idle": 1}, "reasons")
+
+
+def full_of_those_that_leave_slowly(story, model):
+    """The newcomer, the one who is shed for him, and the others."""
+    row = shed(model)
+    gate = story.path("gate")
+    os.mkfifo(gate, 0o644)
+    row.update(handler="slow_end", options={"gate": gate})
+    daemon = story.serve(row)
+    inside = [daemon.dial().send("x").expect("x")
+              for _ in range(row["max_connections"])]
+    newcomer = daemon.dial().send("new")
+    peer = daemon.log.wait(lambda r: "handle() returned" in r["message"])["peer"]
+    others = [client for client in inside if client.name != peer]
+    leaver, = set(inside) - set(others)
+    return daemon, newcomer, leaver, others
+
+
+def let_them_leave(story):
+    return os.fdopen(os.open(story.path("gate"), os.O_RDWR))
+
+
+# Where a finish() that blocks holds up nobody else.
+BESIDE = (THREADED, POOL, FORKING, PREFORK2)
+
+
+@scenario(model=BESIDE)
+def nobody_else_is_shed_while_one_leaves(story, model):
+    daemon, newcomer, leaver, others = full_of_those_that_leave_slowly(
+        story, model)
+    newcomer.expect_silence(0.1)
+    for client in others:
+        client.send("z")
+    for client in others:
+        client.expect("z")
+    with let_them_leave(story):
+        newcomer.expect("new")
+        leaver.expect_end()
+        daemon.stop()
+    expect_equal(daemon.totals().reasons, {"shed_idle": 1}, "reasons")
+
+
+@scenario(model=BESIDE)
+def who_never_leaves_is_given_up(story, model):
+    daemon, newcomer, _, _ = full_of_those_that_leave_slowly(story, model)
+    daemon.log.wait(lambda r: "handle() returned" in r["message"], count=2)
+    with let_them_leave(story):
+        newcomer.expect("new")
+        daemon.stop()
+    expect_equal(set(daemon.totals().reasons), {"shed_idle"}, "reasons")
 
 
 @scenario(model=MODELS + LARGE_POOLS + SMALL_POOLS, transport=(TCP4, UNIX))

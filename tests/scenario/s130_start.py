@@ -274,7 +274,7 @@ def detached_it_tells_why_it_did_not_start(story):
     expect_equal(done.returncode, 71, "exit status; " + done.stderr)
     expect("busy" in done.stderr and str(port) in done.stderr,
            "no reason in %r", done.stderr)
-    expect(not proc.ours(), "left: %r", proc.ours())
+    eventually("nobody is left", lambda: not proc.ours())
 
 
 @scenario

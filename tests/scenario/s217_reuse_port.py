@@ -10,7 +10,7 @@ import threading
 
 import peers
 import proc
-from peers import TCP4, TCP6, UDP4, UDP6, UNIX
+from peers import TCP4, TCP6, UDP4, UDP6, UNIX, own
 from scenario import FORKING, SYNC, THREADED, Model, listener, scenario
 from until import eventually, expect, expect_equal, seconds
 
@@ -441,8 +441,7 @@ def a_datagram_address_that_comes_back_is_served_whole(story, model, again):
     """An older generation still answers from sockets of the address: they are
     served again, and none is without a process."""
     rest = listener("rest", "echo", "tcp://127.0.0.2:0", SYNC)
-    row = listener("e", "patient", UDP4, model)
-    row["listen"] = [TCP4, UDP4]
+    row = listener("e", "patient", [own(TCP4), own(UDP4)], model)
     daemon = story.serve(row, rest)
     tcp, udp = daemon.addresses("e")
     held = daemon.dial(tcp).expect("hello\n")

@@ -208,18 +208,39 @@ START_TEST(only_the_wait_that_was_meant_is_shed)
 	seat_idle_begin(&seat, 100);
 	ck_assert(!seat_shed(&seat, 0));
 	ck_assert(!seat_shed(&seat, 99));
-	ck_assert(!seat_idle_end(&seat));
+	ck_assert(!seat_idle_end(&seat, false));
 	ck_assert(!seat_shed(&seat, 100));       /* its message has come */
 	seat_idle_begin(&seat, 200);
 	ck_assert(seat_shed(&seat, 200));
-	ck_assert_int_eq(seat_idle_since(&seat), SEAT_SHED);
+	ck_assert(seat_is_shed(&seat));
+	ck_assert_int_eq(seat_idle_since(&seat, 0), SEAT_SHED);
 	ck_assert(!seat_shed(&seat, SEAT_SHED));
-	ck_assert(seat_idle_end(&seat));
-	ck_assert(!seat_idle_end(&seat));
+	ck_assert(seat_idle_end(&seat, true));
+	ck_assert(!seat_is_shed(&seat));
+	ck_assert(!seat_idle_end(&seat, true));
 	seat_idle_begin(&seat, 300);
 	ck_assert(seat_shed(&seat, 300));
+	ck_assert(!seat_idle_end(&seat, false)); /* its message came as well */
+	ck_assert_int_eq(seat_idle_since(&seat, 0), 0);
+	seat_idle_begin(&seat, 400);
+	ck_assert(seat_shed(&seat, 400));
 	seat_end(&seat);                        /* it has died meanwhile */
-	ck_assert_int_eq(seat_idle_since(&seat), 0);
+	ck_assert_int_eq(seat_idle_since(&seat, 0), 0);
+}
+END_TEST
+
+START_TEST(who_was_shed_is_about_to_leave_for_a_second)
+{
+	int64_t now;
+
+	seat_idle_begin(&seat, 100);
+	ck_assert(seat_shed(&seat, 100));
+	ck_assert(seat_idle_end(&seat, true));
+	now = clock_now();
+	ck_assert_int_eq(seat_idle_since(&seat, now), SEAT_SHED);
+	now += CLOCK_SECOND;
+	ck_assert_int_eq(seat_idle_since(&seat, now), 0);
+	ck_assert(!seat_shed(&seat, SEAT_SHED));
 }
 END_TEST
 
@@ -250,6 +271,7 @@ seat_suite(void)
 	tcase_add_test(tcase, texts_and_times_are_checked);
 	tcase_add_test(tcase, a_reader_never_sees_two_at_once);
 	tcase_add_test(tcase, only_the_wait_that_was_meant_is_shed);
+	tcase_add_test(tcase, who_was_shed_is_about_to_leave_for_a_second);
 	tcase_add_test(tcase, seats_share_no_cache_line);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -89,7 +89,8 @@ script_read(struct request *rq, void *data, size_t size)
 	(void)strncat(idle_reads, rq->is_idle ? "+" : "-",
 	    sizeof(idle_reads) - strlen(idle_reads) - 1);
 	if (is_shed_meanwhile && rq->is_idle)
-		ck_assert(seat_shed(rq->seat, seat_idle_since(rq->seat)));
+		ck_assert(seat_shed(rq->seat,
+		    seat_idle_since(rq->seat, clock_now())));
 	is_shed_meanwhile = false;
 	if (chunk == NULL)
 		return read_error != 0 ? -read_error : 0;
@@ -297,7 +298,7 @@ START_TEST(a_message_at_the_last_moment_saves_it)
 	ck_assert_str_eq(idle_reads, "++");
 	ck_assert_int_eq(count(COUNTER_REFUSED), 0);
 	ck_assert_int_eq(count(COUNTER_REQUESTS), 1);
-	ck_assert_int_eq(seat_idle_since(request.seat), 0);
+	ck_assert_int_eq(seat_idle_since(request.seat, clock_now()), 0);
 }
 END_TEST
 

@@ -355,11 +355,17 @@ START_TEST(what_was_passed_on_is_no_loss)
 }
 END_TEST
 
+static struct seat *
+seat_of(unsigned slot)
+{
+	return stats_seat(gen->slab, gen->size, slot, 0);
+}
+
 static void
 idle_seat(unsigned slot, int64_t since)
 {
 	stats_use_seat(&gen->slab->slots[slot], 0);
-	seat_idle_begin(stats_seat(gen->slab, gen->size, slot, 0), since);
+	seat_idle_begin(seat_of(slot), since);
 }
 
 /* The fake ends when it is asked to shed. */
@@ -369,7 +375,8 @@ expect_shed(unsigned slot)
 	int64_t deadline_at = clock_after_ms(PATIENCE_MS);
 	pid_t before = gen->workers[slot].pid;
 
-	shed_full(gen);
+	shed_full(gen, stats_ended(gen->slab, gen->slots));
+	ck_assert(seat_is_shed(seat_of(slot)));
 	while (gen->workers[slot].pid == before)
 		(void)in_time(deadline_at);
 }
@@ -384,8 +391,10 @@ START_TEST(of_all_processes_the_longest_wait_is_shed)
 	idle_seat(1, 500);
 	idle_seat(2, 200);
 	atomic_store(&gen->slab->slots[0].idle, 1);
-	shed_full(gen);         /* one is free: nobody is shed */
+	shed_full(gen, 0);      /* one is free: nobody is shed */
 	atomic_store(&gen->slab->slots[0].idle, 0);
+	stats_add(&gen->slab->slots[1], COUNTER_REQUESTS, 1);
+	shed_full(gen, 0);      /* there has been a place meanwhile: nobody */
 	pid_t first = gen->workers[1].pid;
 	expect_shed(2);
 	ck_assert_int_eq(gen->workers[1].pid, first);
