@@ -437,7 +437,9 @@ static const struct conf_row listener_rows[] = {
 	      "connections are busy at once and 2 MiB more memory a process, "
 	      "or epoll where the kernel or a container forbids it, and for "
 	      "datagrams alone. \"io_uring\": epoll with a warning where it is "
-	      "forbidden. status shows which one it is." },
+	      "forbidden. status shows which one it is. Connections are "
+	      "accepted by io_uring, too, where a process has their socket for "
+	      "itself: with workers = 1 or reuse_port." },
 };
 
 const char *

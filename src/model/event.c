@@ -459,6 +459,24 @@ event_io(const struct model_env *env)
 	return event->reactor->io;
 }
 
+static bool
+event_listen(struct model_env *env, unsigned i, int fd)
+{
+	struct event *event = env->state;
+
+	return event->reactor->listen != NULL &&
+	    event->reactor->listen(event, i, fd);
+}
+
+static bool
+event_is_listening(const struct model_env *env)
+{
+	const struct event *event = env->state;
+
+	return event->reactor->is_listening != NULL &&
+	    event->reactor->is_listening(event);
+}
+
 static void
 event_drain(struct model_env *env)
 {
@@ -524,6 +542,8 @@ const struct model event_model = {
 	.open = event_open,
 	.dispatch = event_dispatch,
 	.has_room = event_has_room,
+	.listen = event_listen,
+	.is_listening = event_is_listening,
 	.is_crowded = event_is_crowded,
 	.turn = event_turn,
 	.io = event_io,

@@ -50,6 +50,9 @@ struct model_env {
 	void (*resume)(struct model_env *env);
 	/* A forked child: close all that is the parent's, but not `keep`. */
 	void (*forget)(struct model_env *env, int keep);
+	/* From listen(): a connection to its socket i, or -errno; then it goes on.
+	 * -ECANCELED: it does not. */
+	void (*accepted)(struct model_env *env, unsigned i, int fd);
 	/* Main thread, after drain(): nothing runs any more. */
 	void (*drained)(struct model_env *env);
 };
@@ -68,6 +71,12 @@ struct model {
 	/* May one more be dispatched? Where not, env->resume() is called when
 	 * that changes. NULL where `takes`. */
 	bool (*has_room)(struct model_env *env);
+	/* Accept connections to this socket, until fd is -1, and tell by
+	 * env->accepted(), beyond all limits and for a moment after the end;
+	 * while is_listening() the file is in use. False: it cannot, and the
+	 * socket is the caller's to watch. NULL: it never can. */
+	bool (*listen)(struct model_env *env, unsigned i, int fd);
+	bool (*is_listening)(const struct model_env *env);
 	/* Has this process clearly more than its share of the listener's
 	 * requests? NULL: there are no others. */
 	bool (*is_crowded)(struct model_env *env);

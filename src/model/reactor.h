@@ -26,6 +26,9 @@ struct reactor {
 	/* One turn of the process: wait for what is next, and do it. 0 or
 	 * -errno: that is not possible any more. */
 	int (*turn)(struct event *event);
+	/* As in struct model. NULL: it cannot. */
+	bool (*listen)(struct event *event, unsigned i, int fd);
+	bool (*is_listening)(const struct event *event);
 	/* A connection of its own for this fiber, whose memory is zero. */
 	void (*adopt)(struct fiber *fiber);
 	/* On a fiber, never waiting: bytes, 0 at the peer's end, or -errno;

@@ -15,8 +15,10 @@
  * The kernel does its part while this thread waits (DEFER_TASKRUN, Linux 6.1),
  * not in between; without that this reactor is not to be had.
  *
- * What accepts, tells the time, or comes from the supervisor goes through the
- * loop, whose epoll set is one more thing that the ring polls.
+ * Connections may come by an accept that stays under way as well, a receive of
+ * its kind. What else there is, the time, the supervisor, sockets that are shared
+ * with other processes, goes through the loop, whose epoll set is one more thing
+ * that the ring polls.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -35,11 +37,13 @@
 #define BUFFER_SIZE 2048
 #define A_BLOCK 64              /* connections that are made together */
 #define MANY 8                  /* completions of a turn that is busy */
+#define SOCKETS 64              /* that are listened to; others by the loop */
 #define GROUP 0                 /* of the buffers: the only one */
 #define NO_BUFFER UINT32_MAX
 
 /* In the low bits of a request's user_data. */
-enum tag { TAG_RECEIVE, TAG_POLL, TAG_CANCEL, TAG_LOOP, TAG_SEND, TAGS = 7 };
+enum tag { TAG_RECEIVE, TAG_POLL, TAG_CANCEL, TAG_LOOP, TAG_SEND, TAG_ACCEPT,
+    TAGS = 7 };
 
 /* A connection: outlives its fiber while the kernel works on it. */
 struct uring_connection {
@@ -52,6 +56,14 @@ struct uring_connection {
 	bool is_bulk;
 	unsigned polls, poll_events;    /* under way; the last one's */
 	struct uring_connection *next;  /* free ones */
+};
+
+/* A socket that listens. What is wanted of it is asked for once a turn. */
+struct uring_socket {
+	_Alignas(8) int fd;
+	bool is_wanted;                 /* connections are to come */
+	bool is_armed;                  /* an accept is under way */
+	bool is_cancelled;              /* and was called off */
 };
 
 /* They are given back all at once, also those that the kernel still has. */
@@ -69,6 +81,8 @@ struct ring {
 	} held[BUFFERS];
 	struct block *blocks;           /* owned */
 	struct uring_connection *unused;        /* of those in the blocks */
+	struct uring_socket sockets[SOCKETS];
+	unsigned socket_count;          /* the first so many may be in use */
 	bool is_loop_polled;
 	bool is_busy;                   /* many requests came with this turn */
 };
@@ -137,16 +151,17 @@ ask_poll(struct ring *ring, struct uring_connection *c, unsigned events)
 	return 0;
 }
 
-static void
-call_off(struct ring *ring, struct uring_connection *c, enum tag tag)
+static bool
+call_off(struct ring *ring, const void *about, enum tag tag)
 {
 	struct io_uring_sqe *sqe = ask(ring, NULL, TAG_CANCEL);
 
 	if (sqe == NULL)
-		return;         /* it ends with its descriptor's data */
+		return false;   /* a connection's ends with its data */
 	set_up(sqe, IORING_OP_ASYNC_CANCEL, -1);
-	sqe->addr = (uintptr_t)c | tag;
+	sqe->addr = (uintptr_t)about | tag;
 	sqe->cancel_flags = IORING_ASYNC_CANCEL_ALL;
+	return true;
 }
 
 static void
@@ -154,7 +169,7 @@ call_off_receive(struct ring *ring, struct uring_connection *c)
 {
 	if (!c->is_armed || c->is_cancelled)
 		return;
-	call_off(ring, c, TAG_RECEIVE);
+	(void)call_off(ring, c, TAG_RECEIVE);
 	c->is_cancelled = true;
 }
 
@@ -292,8 +307,9 @@ uring_adopt(struct fiber *fiber)
 	fiber->uring = NULL;
 }
 
-/* The first message is often there already: that, too, is read as in bulk.
- * While a receive is under way no other may overtake it. */
+/* The first message is often there already: that, too, is read as in bulk, unless
+ * its receive can be begun along with many others. While one is under way no other
+ * may overtake it. */
 static ssize_t
 uring_read(struct fiber *fiber, void *data, size_t size)
 {
@@ -304,7 +320,7 @@ uring_read(struct fiber *fiber, void *data, size_t size)
 		return buffer_read(ring_of(fiber), c, data, size);
 	if (c != NULL && c->end <= 0)
 		return c->end;
-	if (c != NULL && (!c->is_bulk || c->is_armed))
+	if (c == NULL ? ring_of(fiber)->is_busy : !c->is_bulk || c->is_armed)
 		return -EAGAIN;
 	do
 		n = recv(fiber->request.arrival.fd, data, size, MSG_DONTWAIT);
@@ -378,9 +394,77 @@ uring_release(struct fiber *fiber, bool is_closed_next)
 	c->fiber = NULL;
 	call_off_receive(ring, c);
 	if (c->polls > 0)
-		call_off(ring, c, TAG_POLL);
+		(void)call_off(ring, c, TAG_POLL);
 	connection_free(ring, c);
 	fiber->uring = NULL;
+}
+
+static void
+ask_accept(struct ring *ring, struct uring_socket *s)
+{
+	struct io_uring_sqe *sqe = ask(ring, s, TAG_ACCEPT);
+
+	if (sqe == NULL)
+		return;         /* the next turn does */
+	set_up(sqe, IORING_OP_ACCEPT, s->fd);
+	sqe->ioprio = IORING_ACCEPT_MULTISHOT;
+	sqe->accept_flags = SOCK_CLOEXEC;
+	s->is_armed = true;
+	s->is_cancelled = false;
+}
+
+static void
+settle_sockets(struct ring *ring)
+{
+	for (unsigned i = 0; i < ring->socket_count; i++) {
+		struct uring_socket *s = &ring->sockets[i];
+
+		if (s->is_wanted && !s->is_armed)
+			ask_accept(ring, s);
+		if (!s->is_wanted && s->is_armed && !s->is_cancelled)
+			s->is_cancelled = call_off(ring, s, TAG_ACCEPT);
+	}
+}
+
+static void
+accepted(struct event *event, struct uring_socket *s,
+    const struct io_uring_cqe *cqe)
+{
+	struct ring *ring = event->ring;
+	struct model_env *env = event->env;
+	const unsigned i = (unsigned)(s - ring->sockets);
+
+	s->is_armed = (cqe->flags & IORING_CQE_F_MORE) != 0;
+	if (cqe->res != -ECANCELED)
+		env->accepted(env, i, cqe->res);
+	if (!s->is_armed && !s->is_wanted)
+		env->accepted(env, i, -ECANCELED);
+}
+
+static bool
+uring_listen(struct event *event, unsigned i, int fd)
+{
+	struct ring *ring = event->ring;
+
+	if (i >= SOCKETS)
+		return false;
+	if (i >= ring->socket_count)
+		ring->socket_count = i + 1;
+	ring->sockets[i].is_wanted = fd >= 0;
+	if (fd >= 0)
+		ring->sockets[i].fd = fd;
+	return true;
+}
+
+static bool
+uring_is_listening(const struct event *event)
+{
+	const struct ring *ring = event->ring;
+
+	for (unsigned i = 0; i < ring->socket_count; i++)
+		if (ring->sockets[i].is_armed)
+			return true;
+	return false;
 }
 
 static void
@@ -418,6 +502,9 @@ complete(struct event *event, const struct io_uring_cqe *cqe)
 	case TAG_SEND:
 		fiber_sent(about, cqe->res);
 		break;
+	case TAG_ACCEPT:
+		accepted(event, about, cqe);
+		break;
 	case TAG_CANCEL:
 	case TAGS:
 		break;
@@ -450,6 +537,7 @@ uring_turn(struct event *event)
 	int r;
 
 	poll_loop(event);
+	settle_sockets(ring);
 	r = wait_for_more(event);
 	if (r < 0)
 		return r;
@@ -545,6 +633,8 @@ const struct reactor uring_reactor = {
 	.open = uring_open,
 	.close = uring_close,
 	.turn = uring_turn,
+	.listen = uring_listen,
+	.is_listening = uring_is_listening,
 	.adopt = uring_adopt,
 	.read = uring_read,
 	.write = uring_write,

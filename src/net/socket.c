@@ -256,8 +256,37 @@ socket_peer(struct arrival *arrival, socklen_t len)
 		addr_canonical(&arrival->peer, &arrival->peer_len);
 }
 
-/* The peer comes from accept4 itself: a client that has reset its connection
- * already has no name for getpeername(2), but is accepted all the same. */
+static int
+accepted(const struct endpoint *ep, struct arrival *arrival, int fd,
+    socklen_t len)
+{
+	arrival->endpoint = ep;
+	arrival->fd = fd;
+	arrival->local_len = 0;
+	socket_peer(arrival, len);
+	return 0;
+}
+
+/* A client that has reset its connection already has no name for getpeername(2),
+ * but is accepted all the same. accept4(2) tells its name, and SO_PEERNAME, which
+ * must be asked for as many bytes as there are. */
+int
+endpoint_accepted(const struct endpoint *ep, struct arrival *arrival, int fd)
+{
+	struct sockaddr *peer = (struct sockaddr *)&arrival->peer;
+	socklen_t len = sizeof(arrival->peer);
+	int r;
+
+	if (fd < 0)
+		return socket_take_error(-fd);
+	if (ep->addr.kind == ADDR_TCP) {
+		len = ep->addr.len;
+		r = getsockopt(fd, SOL_SOCKET, SO_PEERNAME, peer, &len);
+	} else
+		r = getpeername(fd, peer, &len);
+	return accepted(ep, arrival, fd, r < 0 ? 0 : len);
+}
+
 int
 socket_accept(const struct endpoint *ep, struct arrival *arrival, bool wait)
 {
@@ -267,13 +296,8 @@ socket_accept(const struct endpoint *ep, struct arrival *arrival, bool wait)
 	(void)wait;     /* there is no MSG_DONTWAIT here */
 	fd = accept4(ep->fd, (struct sockaddr *)&arrival->peer, &len,
 	    SOCK_CLOEXEC);
-	if (fd < 0)
-		return socket_take_error(errno);
-	arrival->endpoint = ep;
-	arrival->fd = fd;
-	arrival->local_len = 0;
-	socket_peer(arrival, len);
-	return 0;
+	return fd < 0 ? socket_take_error(errno) :
+	    accepted(ep, arrival, fd, len);
 }
 
 int

@@ -150,6 +150,10 @@ int endpoint_apply(struct endpoint *ep, const struct listener_conf *conf,
 int endpoint_resume(struct endpoint *ep, const struct listener_conf *conf,
     struct err *err);
 void endpoint_close(struct endpoint *ep);
+/* As take() of a stream, where somebody else accepted: fd is the connection, or
+ * -errno. */
+int endpoint_accepted(const struct endpoint *ep, struct arrival *arrival,
+    int fd);
 /* What the kernel says of a datagram socket's queue. 0, or -errno before Linux
  * 4.12. */
 struct endpoint_queue {

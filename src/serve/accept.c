@@ -30,25 +30,25 @@
 void
 watches_stop(struct acceptor *a)
 {
-	for (size_t i = 0; a->is_watching && i < a->count; i++)
+	for (unsigned i = 0; a->is_watching && i < a->count; i++) {
+		listen_stop(a, i);
 		watch_stop(a->env->loop, &a->watches[i]);
+	}
 	a->is_watching = false;
 }
 
 static void
-pause_over(struct timer *timer)
+look_again(struct timer *timer)
 {
-	struct acceptor *a = timer->arg;
-
-	watches_start(a);
+	acceptor_resume(timer->arg);
 }
 
-static void
-pause_for(struct acceptor *a, int64_t ms)
+void
+accept_pause(struct acceptor *a, int64_t ms)
 {
 	watches_stop(a);
 	(void)timer_start(a->env->loop, &a->pause, clock_after_ms(ms),
-	    pause_over, a);
+	    look_again, a);
 }
 
 static int
@@ -61,32 +61,32 @@ hand_over(struct acceptor *a, struct arrival *arrival)
 		return 0;
 	}
 	arrive_refuse_admitted(a, arrival, REASON_DESCRIPTORS);
-	pause_for(a, arrive_pause_ms(a, r));
+	accept_pause(a, arrive_pause_ms(a, r));
 	return r;
 }
 
-/* Those for whom there is no place wait in the kernel's queue. */
-static bool
-is_patient(const struct acceptor *a)
+int
+accept_dispatch(struct acceptor *a, struct arrival *arrival)
+{
+	int r = arrive_admit(a, arrival);
+
+	return r < 0 ? r : hand_over(a, arrival);
+}
+
+/* In the kernel's queue. */
+bool
+accept_is_patient(const struct acceptor *a)
 {
 	return a->sheds || a->env->conf->when_full == WHEN_FULL_QUEUE;
 }
 
-static void
-look_again(struct timer *timer)
+void
+accept_look_for_room(struct acceptor *a, const struct endpoint *ep)
 {
-	acceptor_resume(timer->arg);
-}
-
-/* For whoever waits there. Somebody's place is free soon, or somebody begins to
- * wait for a message meanwhile. */
-static void
-make_room(struct acceptor *a, const struct endpoint *ep)
-{
-	if (!shed_has_newcomer(ep))
-		return;                 /* go on watching for one */
-	watches_stop(a);
-	if (ep->transport->is_stream)
+	if (!a->sheds)
+		return;                 /* until resume() */
+	/* Nobody is shed for a datagram. */
+	if (ep == NULL || ep->transport->is_stream)
 		shed_for_newcomer(a, ep);
 	(void)timer_start(a->env->loop, &a->shed, clock_after_ms(SHED_MS),
 	    look_again, a);
@@ -103,17 +103,18 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 
 	/* Where only this process is full, another one may take it. */
 	bool is_for_others = is_full && host_has_room_in_all(a->env->host);
-	if (is_full && (is_patient(a) || is_for_others)) {
-		if (a->sheds && !is_for_others)
-			make_room(a, ep);
-		else
-			watches_stop(a);        /* until resume() */
+	if (is_full && (accept_is_patient(a) || is_for_others)) {
+		if (a->sheds && !is_for_others && !shed_has_newcomer(ep))
+			return -ECANCELED;      /* go on watching for one */
+		watches_stop(a);                /* until resume() */
+		if (!is_for_others)
+			accept_look_for_room(a, ep);
 		return -ECANCELED;
 	}
 	int r = ep->transport->take(ep, &arrival, false);
 	if (arrive_is_trouble(r)) {
 		arrive_shed(a, ep);
-		pause_for(a, arrive_pause_ms(a, r));
+		accept_pause(a, arrive_pause_ms(a, r));
 		return r;
 	}
 	r = arrive_sort_out(a, &arrival, r);
@@ -122,9 +123,7 @@ accept_one(struct acceptor *a, const struct endpoint *ep)
 		return 0;
 	}
 	if (r == 0)
-		r = arrive_admit(a, &arrival);
-	if (r == 0)
-		r = hand_over(a, &arrival);
+		r = accept_dispatch(a, &arrival);
 	return r == -EINTR ? 0 : r;
 }
 
@@ -140,9 +139,13 @@ accept_ready(struct watch *watch, uint32_t events)
 	for (int i = 0; i < BATCH && a->is_watching && r == 0; i++)
 		r = accept_one(a, ep);
 	/* Nothing waits now: what comes next is for others to take. */
-	if (r == -EAGAIN && a->model->is_crowded != NULL &&
-	    a->model->is_crowded(a->env))
-		pause_for(a, RECHECK_MS);
+	if (r == -EAGAIN && !arrive_is_alone(a) &&
+	    a->model->is_crowded != NULL && a->model->is_crowded(a->env))
+		accept_pause(a, RECHECK_MS);
+	if (a->is_watching && !a->is_listening && listen_is_due(a)) {
+		watches_stop(a);
+		watches_start(a);       /* by the model */
+	}
 	log_tell();
 }
 
@@ -175,13 +178,13 @@ refuse_ready(struct watch *watch, uint32_t events)
 	(void)events;
 	for (int i = 0; i < BATCH; i++) {
 		if (!is_listener_full(a)) {
-			pause_for(a, RECHECK_MS);
+			accept_pause(a, RECHECK_MS);
 			break;
 		}
 		int r = ep->transport->take(ep, &arrival, false);
 		if (arrive_is_trouble(r)) {
 			arrive_shed(a, ep);
-			pause_for(a, arrive_pause_ms(a, r));
+			accept_pause(a, arrive_pause_ms(a, r));
 			break;
 		}
 		r = arrive_sort_out(a, &arrival, r);
@@ -200,7 +203,15 @@ watcher(const struct acceptor *a)
 		return accept_ready;
 	if (a->sheds)
 		return atomic_load(&a->is_alert) ? shed_ready : NULL;
-	return is_patient(a) ? NULL : refuse_ready;
+	return accept_is_patient(a) ? NULL : refuse_ready;
+}
+
+/* Of several that wait to serve, one is enough; unless it may be a process of an
+ * older generation, which does not go on, and is woken in vain. */
+static uint32_t
+take_events(const struct acceptor *a)
+{
+	return a->is_sharing ? EPOLLIN : EPOLLIN | EPOLLEXCLUSIVE;
 }
 
 void
@@ -211,15 +222,16 @@ watches_start(struct acceptor *a)
 	if (atomic_load(&a->phase) != ACCEPT_TAKING || a->is_watching ||
 	    fn == NULL)
 		return;
-	/* Of several processes that wait to serve, one is enough. */
 	const uint32_t events = fn == accept_ready &&
-	    a->model->is_crowded != NULL ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
+	    a->model->is_crowded != NULL ? take_events(a) : EPOLLIN;
 	a->is_watching = true;
-	for (size_t i = 0; i < a->count; i++) {
+	a->is_listening = listen_is_due(a);
+	for (unsigned i = 0; i < a->count; i++) {
 		const struct endpoint *ep = &a->endpoints[i];
 
 		/* Nobody is shed for a datagram. */
-		if (fn == shed_ready && !ep->transport->is_stream)
+		if ((fn == shed_ready && !ep->transport->is_stream) ||
+		    listen_start(a, i))
 			continue;
 		if (watch_start(a->env->loop, &a->watches[i], ep->fd, events, fn,
 		    a) < 0)
@@ -259,7 +271,8 @@ acceptor_resume(struct acceptor *a)
 {
 	if (atomic_load(&a->phase) == ACCEPT_OVER)
 		backlog_dispatch(a);
-	else if (!timer_is_running(&a->pause))
+	else if (!timer_is_running(&a->pause) && (a->model->takes ||
+	    listen_serve_held(a)))
 		watches_start(a);
 }
 
@@ -348,19 +361,35 @@ give_up_sockets(struct acceptor *a)
 		backlog_dispatch(a);
 }
 
-/* A lane may be inside accept4() on a socket that is to be closed. */
+/* Somebody may be inside accept4() on a socket that is to be closed. */
+static bool
+is_taking(const struct acceptor *a)
+{
+	return atomic_load(&a->in_take) > 0 || (a->model->is_listening != NULL &&
+	    a->model->is_listening(a->env));
+}
+
 static void
 collect_when_free(struct timer *timer)
 {
 	struct acceptor *a = timer->arg;
 
-	if (atomic_load(&a->in_take) == 0) {
+	if (!is_taking(a)) {
 		give_up_sockets(a);
 		return;
 	}
 	a->model->nudge(a->env);
 	(void)timer_start(a->env->loop, &a->collect, clock_after_ms(5),
 	    collect_when_free, a);
+}
+
+void
+accept_collect(struct acceptor *a)
+{
+	if (!timer_is_running(&a->collect))
+		return;
+	timer_stop(a->env->loop, &a->collect);
+	collect_when_free(&a->collect);
 }
 
 static void
@@ -417,7 +446,7 @@ make_lane_poll(struct acceptor *a, struct err *err)
 		return err_errno(err, errno, "epoll");
 	for (size_t i = 0; i < a->count; i++) {
 		struct epoll_event event = {
-			.events = EPOLLIN | EPOLLEXCLUSIVE,
+			.events = take_events(a),
 			.data.ptr = &a->endpoints[i],
 		};
 		if (epoll_ctl(a->poll, EPOLL_CTL_ADD, a->endpoints[i].fd,
@@ -507,6 +536,7 @@ acceptor_new(struct model_env *env, const struct model *model,
 	(void)pthread_mutex_init(&a->phase_lock, NULL);
 	(void)pthread_cond_init(&a->phase_changed, NULL);
 	backlog_init(&a->backlog);
+	listen_init(a);
 	a->spare = eventfd(0, EFD_CLOEXEC);
 	a->watches = calloc(count, sizeof(*a->watches));
 	a->is_collected = calloc(count, sizeof(*a->is_collected));
@@ -519,7 +549,7 @@ acceptor_new(struct model_env *env, const struct model *model,
 	}
 	/* One socket and nothing else to wait for: the taking call blocks, and
 	 * the kernel wakes the lanes of all processes first come, first served. */
-	a->is_blocking = model->takes && count == 1 && is_patient(a) &&
+	a->is_blocking = model->takes && count == 1 && accept_is_patient(a) &&
 	    !host_has_tick(env->host);
 	if (model->takes && (make_lobby(a) < 0 || shed_open(a) < 0)) {
 		err_set(err, "out of memory");
@@ -554,6 +584,7 @@ acceptor_start(struct acceptor *a, bool is_sharing, struct err *err)
 	/* Whether a socket blocks is the same for all who hold it, and a main
 	 * thread that takes from it must never wait in accept4(2). */
 	a->is_blocking = a->is_blocking && !is_sharing;
+	a->is_sharing = is_sharing;
 	int r = ready_endpoints(a, err);
 	if (r == 0 && a->model->takes && !a->is_blocking)
 		r = make_lane_poll(a, err);

@@ -13,6 +13,7 @@ libserve_a_SOURCES = \
 	src/serve/jail.h \
 	src/serve/linger.c \
 	src/serve/linger.h \
+	src/serve/listen.c \
 	src/serve/lobby.c \
 	src/serve/lobby.h \
 	src/serve/place.c \

@@ -378,6 +378,14 @@ env_resume(struct model_env *env)
 }
 
 static void
+env_accepted(struct model_env *env, unsigned i, int fd)
+{
+	struct service *s = env->owner;
+
+	acceptor_accepted(s->acceptor, i, fd);
+}
+
+static void
 env_forget(struct model_env *env, int keep)
 {
 	struct service *s = env->owner;
@@ -575,6 +583,7 @@ start_model(struct service *s, struct err *err)
 		.busy = env_busy,
 		.full = env_full,
 		.resume = env_resume,
+		.accepted = env_accepted,
 		.forget = env_forget,
 		.drained = service_drained,
 	};

@@ -218,6 +218,24 @@ def a_request_costs_its_receive_and_its_send(story, io):
     expect(sum(made.values()) <= 30, "other calls: %r", made)
 
 
+@scenario(io=IO, transport=(TCP4, UNIX))
+def a_process_alone_accepts_by_its_ring(story, io, transport):
+    daemon = serve_alone(story, io, "e", "echo", transport)
+    trace = Trace(story, daemon.services()[0], "all")
+    count = 100
+    for _ in range(count):
+        daemon.dial().send("x").expect("x").close()
+    eventually("all have ended", lambda: daemon.told("show e")["active"] == 0)
+    made = calls_of(trace.stop())
+    accepts, turns = made.get("accept4", 0), made.get("epoll_wait", 0)
+    names = made.get("getsockopt", 0) + made.get("getpeername", 0)
+    if io == "epoll":
+        expect(accepts >= count, "%d accepts", accepts)
+    else:
+        expect(accepts + turns <= 10, "by the loop: %r", made)
+        expect_equal(names, count, "names asked for")
+
+
 @scenario(transport=(TCP4, UNIX))
 def more_messages_than_buffers_are_all_answered(story, transport):
     """A process that stood still finds more than its ring can hold."""

@@ -702,6 +702,27 @@ def a_process_that_is_stopped_holds_no_reload_up(story, model):
     eventually("the old one goes", lambda: draining(daemon, "p") == 0, 10)
 
 
+@scenario(model=MODELS)
+def nobody_is_woken_in_vain_for_a_process_that_is_stopped(story, model):
+    """The kernel accepts for one that cannot go on: it is the first that is woken
+    for each connection, and who takes beside it must be woken as well."""
+    daemon = story.serve(story.prepare(patient(URING)))
+    daemon.may_crash = daemon.cuts_short = True
+    daemon.keeps_descriptors = False    # there may be more processes
+    held = daemon.dial().expect("hello\n")
+    old = daemon.workers("p")
+    proc.stop(*old)
+    daemon.rewrite(story.prepare(patient(model, timeout=61)))
+    expect_equal(daemon.reload(), {"p": "generation"}, "actions")
+    daemon.dial().close()               # it may be its own
+    for _ in range(3):
+        daemon.dial().expect("hello\n").send("?\n").expect("serving\n").close()
+    os.kill(*old, signal.SIGCONT)
+    held.send("until-drain\n").expect("draining\n").half_close()
+    held.expect_end()
+    eventually("the old one goes", lambda: draining(daemon, "p") == 0, 10)
+
+
 # When it is asked for
 
 def count_loads(daemon):
