@@ -130,13 +130,12 @@ seat_kill(struct seat *seat, uint64_t id)
 bool
 seat_idle_end(struct seat *seat, bool is_cancelled)
 {
-	int64_t shed = SEAT_SHED;
+	/* Once it is marked nobody else writes there. */
+	const bool is_shed = is_cancelled && seat_is_shed(seat);
 
-	if (is_cancelled && atomic_compare_exchange_strong(&seat->idle_since,
-	    &shed, -clock_now()))
-		return true;
-	atomic_store_explicit(&seat->idle_since, 0, memory_order_relaxed);
-	return false;
+	atomic_store_explicit(&seat->idle_since, is_shed ?
+	    -(clock_now() & ~INT64_C(1)) : 0, memory_order_relaxed);
+	return is_shed;
 }
 
 int64_t
@@ -145,7 +144,7 @@ seat_idle_since(const struct seat *seat, int64_t now)
 	int64_t since = atomic_load_explicit(&seat->idle_since,
 	    memory_order_relaxed);
 
-	if (since >= SEAT_SHED)
+	if (since >= 0)
 		return since;
 	return since < LEAVE_MS * CLOCK_MS - now ? SEAT_SHED : 0;
 }
@@ -154,7 +153,7 @@ bool
 seat_shed(struct seat *seat, int64_t since)
 {
 	return since > 0 && atomic_compare_exchange_strong(&seat->idle_since,
-	    &since, SEAT_SHED);
+	    &since, -(clock_now() | 1));
 }
 
 bool

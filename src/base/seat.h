@@ -19,7 +19,7 @@
  */
 #define SEAT_WORKER_SIZE 32
 #define SEAT_ADDRESS_SIZE 112           /* holds a sockaddr_un */
-#define SEAT_SHED (-1)
+#define SEAT_SHED (-1)                  /* seat_idle_since() */
 
 /* Words, and not bytes: each is written as one, so there is no data race. */
 struct seat {
@@ -31,8 +31,8 @@ struct seat {
 	_Atomic uint64_t bytes_in, bytes_out;
 	_Atomic uint32_t peer_len, local_len;
 	/* When its wait for another message began; 0: it does not wait for
-	 * one; SEAT_SHED: it waited, and is to end; less: it ends, since when,
-	 * with a minus sign. */
+	 * one. Below 0, with the sign changed: when it was told to end (odd),
+	 * or began to (even). */
 	_Atomic int64_t idle_since;
 	_Atomic uint64_t worker[SEAT_WORKER_SIZE / 8];
 	_Atomic uint64_t peer[SEAT_ADDRESS_SIZE / 8];
@@ -95,12 +95,14 @@ bool seat_idle_end(struct seat *seat, bool is_cancelled);
 static inline bool
 seat_is_shed(const struct seat *seat)
 {
-	return atomic_load_explicit(&seat->idle_since,
-	    memory_order_relaxed) == SEAT_SHED;
+	int64_t since = atomic_load_explicit(&seat->idle_since,
+	    memory_order_relaxed);
+
+	return since < 0 && (since & 1) != 0;
 }
 
 /* Since when it waits; 0: it does not; SEAT_SHED: its place will be free in a
- * moment. One that was shed long ago, and is still there, is no such promise. */
+ * moment. One that was told so a second ago, and is still there, is no promise. */
 int64_t seat_idle_since(const struct seat *seat, int64_t now);
 /* The wait that began at `since` is to end. False: it has ended already. */
 bool seat_shed(struct seat *seat, int64_t since);

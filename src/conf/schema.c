@@ -439,7 +439,8 @@ static const struct conf_row listener_rows[] = {
 	      "datagrams alone. \"io_uring\": epoll with a warning where it is "
 	      "forbidden. status shows which one it is. Connections are "
 	      "accepted by io_uring, too, where a process has their socket for "
-	      "itself: with workers = 1 or reuse_port." },
+	      "itself, with workers = 1 or reuse_port, as long as it has 512 "
+	      "places left." },
 };
 
 const char *

@@ -459,6 +459,18 @@ event_io(const struct model_env *env)
 	return event->reactor->io;
 }
 
+static int64_t
+event_room(const struct model_env *env)
+{
+	const struct event *event = env->state;
+	int64_t here = event->most - event->count > INT64_MAX ? INT64_MAX :
+	    (int64_t)(event->most - event->count);
+	int64_t room = env->conf->max_connections -
+	    host_active_in_all(env->host);
+
+	return room < here ? room : here;
+}
+
 static bool
 event_listen(struct model_env *env, unsigned i, int fd)
 {
@@ -544,6 +556,7 @@ const struct model event_model = {
 	.has_room = event_has_room,
 	.listen = event_listen,
 	.is_listening = event_is_listening,
+	.room = event_room,
 	.is_crowded = event_is_crowded,
 	.turn = event_turn,
 	.io = event_io,

@@ -50,9 +50,10 @@ struct model_env {
 	void (*resume)(struct model_env *env);
 	/* A forked child: close all that is the parent's, but not `keep`. */
 	void (*forget)(struct model_env *env, int keep);
-	/* From listen(): a connection to its socket i, or -errno; then it goes on.
-	 * -ECANCELED: it does not. */
+	/* From listen(): a connection to its socket i, or -errno. */
 	void (*accepted)(struct model_env *env, unsigned i, int fd);
+	/* A socket that is not to be listened to any more is in use no more. */
+	void (*unlistened)(struct model_env *env);
 	/* Main thread, after drain(): nothing runs any more. */
 	void (*drained)(struct model_env *env);
 };
@@ -77,6 +78,8 @@ struct model {
 	 * socket is the caller's to watch. NULL: it never can. */
 	bool (*listen)(struct model_env *env, unsigned i, int fd);
 	bool (*is_listening)(const struct model_env *env);
+	/* Where it can listen: how many more might be dispatched now. */
+	int64_t (*room)(const struct model_env *env);
 	/* Has this process clearly more than its share of the listener's
 	 * requests? NULL: there are no others. */
 	bool (*is_crowded)(struct model_env *env);

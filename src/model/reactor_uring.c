@@ -37,7 +37,7 @@
 #define BUFFER_SIZE 2048
 #define A_BLOCK 64              /* connections that are made together */
 #define MANY 8                  /* completions of a turn that is busy */
-#define SOCKETS 64              /* that are listened to; others by the loop */
+#define SOCKETS 64              /* that may be listened to */
 #define GROUP 0                 /* of the buffers: the only one */
 #define NO_BUFFER UINT32_MAX
 
@@ -438,7 +438,7 @@ accepted(struct event *event, struct uring_socket *s,
 	if (cqe->res != -ECANCELED)
 		env->accepted(env, i, cqe->res);
 	if (!s->is_armed && !s->is_wanted)
-		env->accepted(env, i, -ECANCELED);
+		env->unlistened(env);
 }
 
 static bool

@@ -284,7 +284,11 @@ endpoint_accepted(const struct endpoint *ep, struct arrival *arrival, int fd)
 		r = getsockopt(fd, SOL_SOCKET, SO_PEERNAME, peer, &len);
 	} else
 		r = getpeername(fd, peer, &len);
-	return accepted(ep, arrival, fd, r < 0 ? 0 : len);
+	if (r < 0) {            /* no rule could be applied to it */
+		fd_close(&fd);
+		return -ECONNABORTED;
+	}
+	return accepted(ep, arrival, fd, len);
 }
 
 int

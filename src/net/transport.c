@@ -259,6 +259,13 @@ endpoint_set_nonblock(const struct endpoint *ep, bool on)
 	return fd_set_nonblock(ep->fd, on);
 }
 
+bool
+endpoint_shares_port(const struct endpoint *ep)
+{
+	return (ep->addr.kind == ADDR_TCP || ep->addr.kind == ADDR_UDP) &&
+	    socket_ask(ep->fd, SO_REUSEPORT) == 1;
+}
+
 const struct transport *
 transport_of(enum addr_kind kind)
 {

@@ -33,6 +33,8 @@ struct endpoint {
 	bool is_beside;                 /* open it beside others on its address */
 	bool is_late;                   /* it gets nothing before endpoint_join(),
 					 * and may have no name until then */
+	bool is_own;                    /* service: no other process of its
+					 * generation takes from it */
 	bool is_kept;                   /* the service manager has it too: a Unix
 					 * socket's file stays at the close */
 	int lock_fd;                    /* owned while owns_path: PATH.lock */
@@ -165,5 +167,7 @@ int endpoint_queue(const struct endpoint *ep, struct endpoint_queue *queue);
 bool endpoint_is_empty(const struct endpoint *ep);
 /* Blocking or not, for every process that holds the socket. */
 int endpoint_set_nonblock(const struct endpoint *ep, bool on);
+/* Service: may others have sockets of their own on this address? */
+bool endpoint_shares_port(const struct endpoint *ep);
 
 #endif

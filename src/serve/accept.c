@@ -73,7 +73,6 @@ accept_dispatch(struct acceptor *a, struct arrival *arrival)
 	return r < 0 ? r : hand_over(a, arrival);
 }
 
-/* In the kernel's queue. */
 bool
 accept_is_patient(const struct acceptor *a)
 {
@@ -139,10 +138,10 @@ accept_ready(struct watch *watch, uint32_t events)
 	for (int i = 0; i < BATCH && a->is_watching && r == 0; i++)
 		r = accept_one(a, ep);
 	/* Nothing waits now: what comes next is for others to take. */
-	if (r == -EAGAIN && !arrive_is_alone(a) &&
-	    a->model->is_crowded != NULL && a->model->is_crowded(a->env))
+	if (r == -EAGAIN && !ep->is_own && a->model->is_crowded != NULL &&
+	    a->model->is_crowded(a->env))
 		accept_pause(a, RECHECK_MS);
-	if (a->is_watching && !a->is_listening && listen_is_due(a)) {
+	if (a->is_watching && !a->in_plenty && listen_is_due(a)) {
 		watches_stop(a);
 		watches_start(a);       /* by the model */
 	}
@@ -206,12 +205,14 @@ watcher(const struct acceptor *a)
 	return accept_is_patient(a) ? NULL : refuse_ready;
 }
 
-/* Of several that wait to serve, one is enough; unless it may be a process of an
- * older generation, which does not go on, and is woken in vain. */
+/* Of several that wait to serve, one is enough; unless that may be a process of an
+ * older generation, which does not go on, or an accept of our own that is being
+ * called off: they are woken in vain. */
 static uint32_t
-take_events(const struct acceptor *a)
+take_events(const struct acceptor *a, const struct endpoint *ep)
 {
-	return a->is_sharing ? EPOLLIN : EPOLLIN | EPOLLEXCLUSIVE;
+	return a->is_sharing || ep->is_own ? EPOLLIN :
+	    EPOLLIN | EPOLLEXCLUSIVE;
 }
 
 void
@@ -222,10 +223,8 @@ watches_start(struct acceptor *a)
 	if (atomic_load(&a->phase) != ACCEPT_TAKING || a->is_watching ||
 	    fn == NULL)
 		return;
-	const uint32_t events = fn == accept_ready &&
-	    a->model->is_crowded != NULL ? take_events(a) : EPOLLIN;
 	a->is_watching = true;
-	a->is_listening = listen_is_due(a);
+	a->in_plenty = listen_is_due(a);
 	for (unsigned i = 0; i < a->count; i++) {
 		const struct endpoint *ep = &a->endpoints[i];
 
@@ -233,6 +232,8 @@ watches_start(struct acceptor *a)
 		if ((fn == shed_ready && !ep->transport->is_stream) ||
 		    listen_start(a, i))
 			continue;
+		const uint32_t events = fn == accept_ready &&
+		    a->model->is_crowded != NULL ? take_events(a, ep) : EPOLLIN;
 		if (watch_start(a->env->loop, &a->watches[i], ep->fd, events, fn,
 		    a) < 0)
 			log_error("listener \"%s\": a socket cannot be watched",
@@ -269,9 +270,10 @@ backlog_dispatch(struct acceptor *a)
 void
 acceptor_resume(struct acceptor *a)
 {
-	if (atomic_load(&a->phase) == ACCEPT_OVER)
-		backlog_dispatch(a);
-	else if (!timer_is_running(&a->pause) && (a->model->takes ||
+	if (atomic_load(&a->phase) == ACCEPT_OVER) {
+		if (a->has_given_up)    /* else more may be added yet */
+			backlog_dispatch(a);
+	} else if (!timer_is_running(&a->pause) && (a->model->takes ||
 	    listen_serve_held(a)))
 		watches_start(a);
 }
@@ -384,7 +386,7 @@ collect_when_free(struct timer *timer)
 }
 
 void
-accept_collect(struct acceptor *a)
+acceptor_unlistened(struct acceptor *a)
 {
 	if (!timer_is_running(&a->collect))
 		return;
@@ -446,7 +448,7 @@ make_lane_poll(struct acceptor *a, struct err *err)
 		return err_errno(err, errno, "epoll");
 	for (size_t i = 0; i < a->count; i++) {
 		struct epoll_event event = {
-			.events = take_events(a),
+			.events = take_events(a, &a->endpoints[i]),
 			.data.ptr = &a->endpoints[i],
 		};
 		if (epoll_ctl(a->poll, EPOLL_CTL_ADD, a->endpoints[i].fd,
@@ -462,6 +464,8 @@ ready_endpoints(struct acceptor *a, struct err *err)
 	for (size_t i = 0; i < a->count; i++) {
 		struct endpoint *ep = &a->endpoints[i];
 		int r = endpoint_settle(ep, err);
+		ep->is_own = a->env->host->size.slots == 1 ||
+		    (a->env->conf->reuse_port && endpoint_shares_port(ep));
 		if (r == 0)
 			r = ep->transport->ready(ep, a->env->conf, err);
 		if (r == 0 && ep->transport->is_stream &&

@@ -53,6 +53,7 @@ int acceptor_take(struct acceptor *acceptor, struct arrival *arrival,
     int64_t until);
 void acceptor_resume(struct acceptor *acceptor);
 void acceptor_accepted(struct acceptor *acceptor, unsigned i, int fd);
+void acceptor_unlistened(struct acceptor *acceptor);
 /* A forked child: close the sockets, the spare and the queued connections but
  * `keep`; write to nothing, since each page written to is copied. */
 void acceptor_forget(const struct acceptor *acceptor, int keep);

@@ -33,7 +33,8 @@ struct acceptor {
 	struct watch *watches;          /* owned, one an endpoint */
 	bool is_watching;
 	bool can_listen;                /* the model may accept by itself */
-	bool is_listening;              /* and does, while is_watching */
+	bool in_plenty;                 /* and was asked to, where it is for us
+					 * alone, when watching began */
 	bool is_sharing;                /* with an older generation, too */
 	bool is_blocking;               /* lanes wait in the taking call itself */
 	int poll;                       /* epoll of the lanes; -1 = is_blocking */
@@ -96,20 +97,18 @@ void arrive_refuse_admitted(struct acceptor *a, struct arrival *arrival,
 /* accept.c, main thread. */
 void watches_start(struct acceptor *a);
 void watches_stop(struct acceptor *a);
-/* Take nothing for so long. */
+/* Look for nobody for so long. */
 void accept_pause(struct acceptor *a, int64_t ms);
 /* One for whom there is room: 0, or why he is not served; consumed. */
 int accept_dispatch(struct acceptor *a, struct arrival *arrival);
 /* Somebody waits here (NULL: in the backlog): his place is free soon, or somebody
  * begins to wait for a message meanwhile. */
 void accept_look_for_room(struct acceptor *a, const struct endpoint *ep);
-/* Do those for whom there is no room wait? */
+/* Does whoever finds no room wait, in the kernel's queue if possible? */
 bool accept_is_patient(const struct acceptor *a);
-/* The end of the sockets, if it has come and nobody is in a taking call. */
-void accept_collect(struct acceptor *a);
-/* listen.c, main thread: connections that the model accepts by itself. Is it
- * time for that? */
+/* listen.c, main thread: connections that the model accepts by itself. */
 void listen_init(struct acceptor *a);
+/* Is it time for that? */
 bool listen_is_due(const struct acceptor *a);
 /* From this endpoint. False: it is to be watched. */
 bool listen_start(struct acceptor *a, unsigned i);
@@ -142,13 +141,6 @@ uint64_t arrive_idle(const struct acceptor *a);
 /* At least so many? Looks no further than it must: each process has its counters
  * in cache lines of its own. */
 bool arrive_has_idle(const struct acceptor *a, uint64_t least);
-/* Does no other process of the generation take from its sockets? */
-static inline bool
-arrive_is_alone(const struct acceptor *a)
-{
-	return a->env->conf->reuse_port || a->env->host->size.slots == 1;
-}
-
 /* Those who take from the same sockets, counted up to so many or some more. */
 uint64_t arrive_count_takers(const struct acceptor *a, uint64_t most);
 /* One of the backlog, for which nobody is left. */

@@ -14,19 +14,26 @@
 #include "handler/request.h"
 #include "serve/arrive.h"
 
-#define PLENTY 64               /* places left */
-
-bool
-listen_is_due(const struct acceptor *a)
-{
-	return a->can_listen && !a->is_sharing && a->env->conf->max_connections -
-	    host_active_in_all(a->env->host) >= PLENTY;
-}
+#define PLENTY 512              /* places left: more than come in a turn */
 
 void
 listen_init(struct acceptor *a)
 {
-	a->can_listen = a->model->listen != NULL && arrive_is_alone(a);
+	a->can_listen = a->model->listen != NULL;
+}
+
+/* After trouble the loop goes first. */
+bool
+listen_is_due(const struct acceptor *a)
+{
+	return a->can_listen && !a->is_sharing &&
+	    atomic_load(&a->pause_ms) == 0 && a->model->room(a->env) >= PLENTY;
+}
+
+static bool
+is_listened_to(const struct acceptor *a, const struct endpoint *ep)
+{
+	return a->in_plenty && ep->is_own && ep->transport->is_stream;
 }
 
 bool
@@ -34,16 +41,13 @@ listen_start(struct acceptor *a, unsigned i)
 {
 	const struct endpoint *ep = &a->endpoints[i];
 
-	if (!a->is_listening || !ep->transport->is_stream)
-		return false;
-	a->can_listen = a->can_listen && a->model->listen(a->env, i, ep->fd);
-	return a->can_listen;
+	return is_listened_to(a, ep) && a->model->listen(a->env, i, ep->fd);
 }
 
 void
 listen_stop(struct acceptor *a, unsigned i)
 {
-	if (a->is_listening && a->endpoints[i].transport->is_stream)
+	if (is_listened_to(a, &a->endpoints[i]))
 		(void)a->model->listen(a->env, i, -1);
 }
 
@@ -62,8 +66,8 @@ serve_or_hold(struct acceptor *a, struct arrival *arrival)
 	    backlog_count(&a->backlog) > 0)
 		hold(a, arrival);
 	else if (a->model->has_room(a->env))
-		accept_dispatch(a, arrival);
-	else if (accept_is_patient(a)) {
+		(void)accept_dispatch(a, arrival);
+	else if (accept_is_patient(a) || host_has_room_in_all(a->env->host)) {
 		hold(a, arrival);
 		acceptor_resume(a);
 	} else
@@ -77,11 +81,14 @@ listen_serve_held(struct acceptor *a)
 
 	while (backlog_count(&a->backlog) > 0) {
 		if (!a->model->has_room(a->env)) {
-			accept_look_for_room(a, NULL);
+			if (!host_has_room_in_all(a->env->host))
+				accept_look_for_room(a, NULL);
 			return false;
 		}
 		if (backlog_take(&a->backlog, &arrival, false) == 0)
-			accept_dispatch(a, &arrival);
+			(void)accept_dispatch(a, &arrival);
+		if (timer_is_running(&a->pause))
+			return false;
 	}
 	return true;
 }
@@ -92,19 +99,15 @@ acceptor_accepted(struct acceptor *a, unsigned i, int fd)
 	const struct endpoint *ep = &a->endpoints[i];
 	struct arrival arrival = { .fd = -1 };
 
-	if (fd == -ECANCELED) {
-		accept_collect(a);
-		return;
-	}
 	int r = endpoint_accepted(ep, &arrival, fd);
-	if (r == -EAGAIN)               /* it does not wait by itself here */
+	if (r == -EAGAIN || r == -EINVAL)       /* it cannot, it seems */
 		a->can_listen = false;
 	if (arrive_is_trouble(r)) {
 		arrive_shed(a, ep);
 		accept_pause(a, arrive_pause_ms(a, r));
 	} else if (arrive_sort_out(a, &arrival, r) == 0)
 		serve_or_hold(a, &arrival);
-	if (a->is_watching && a->is_listening && !listen_is_due(a)) {
+	if (a->is_watching && a->in_plenty && !listen_is_due(a)) {
 		watches_stop(a);
 		watches_start(a);       /* by the loop */
 	}

@@ -386,6 +386,14 @@ env_accepted(struct model_env *env, unsigned i, int fd)
 }
 
 static void
+env_unlistened(struct model_env *env)
+{
+	struct service *s = env->owner;
+
+	acceptor_unlistened(s->acceptor);
+}
+
+static void
 env_forget(struct model_env *env, int keep)
 {
 	struct service *s = env->owner;
@@ -584,6 +592,7 @@ start_model(struct service *s, struct err *err)
 		.full = env_full,
 		.resume = env_resume,
 		.accepted = env_accepted,
+		.unlistened = env_unlistened,
 		.forget = env_forget,
 		.drained = service_drained,
 	};

@@ -314,6 +314,19 @@ def a_second_daemon_cannot_have_the_address(story, transport):
     second.log.wait("the address is in use")
 
 
+@scenario(io=("epoll", "io_uring"))
+def a_unix_socket_beside_them_is_for_all_processes(story, io):
+    row = echo(pool(2, "event", io=io), [TCP4, UNIX])
+    daemon = story.serve(row)
+    _, shared = daemon.addresses("e")
+    before = {pid: len(proc.descriptors(pid)) for pid in daemon.workers("e")}
+    for _ in range(200):
+        daemon.dial(shared).send("x").expect("x")
+    each = [len(proc.descriptors(pid)) - count
+            for pid, count in before.items()]
+    expect(sum(each) == 200 and min(each) >= 50, "each has %r", each)
+
+
 # Under load
 
 class Load:
