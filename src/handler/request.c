@@ -201,7 +201,16 @@ read_arrived(struct request *rq, void *data, size_t size)
 	return (ssize_t)size;
 }
 
-/* Others may need its place more than it does. */
+static bool
+has_bytes(const struct request *rq)
+{
+	char byte;
+
+	return recv(rq->arrival.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Others may need its place more than it does; unless its peer has spoken, and
+ * nobody has had the time to look. */
 static ssize_t
 read_idle(struct request *rq, void *data, size_t size)
 {
@@ -209,9 +218,9 @@ read_idle(struct request *rq, void *data, size_t size)
 	seat_idle_begin(rq->seat, clock_now());
 	ssize_t n = rq->io->read(rq, data, size);
 	rq->is_idle = false;
-	/* Bytes that came at the last moment save it. */
-	rq->is_shed = seat_idle_end(rq->seat, n == -ECANCELED);
-	return n;
+	bool is_over = n == -ECANCELED && !has_bytes(rq);
+	rq->is_shed = seat_idle_end(rq->seat, is_over);
+	return n == -ECANCELED && !is_over ? rq->io->read(rq, data, size) : n;
 }
 
 /* Nothing of a message has come yet, and somebody would shed it for that. */

@@ -344,6 +344,29 @@ def a_crowd_of_one_word_each_does_not_deafen(story, model, transport):
     expect_equal(set(daemon.totals().reasons), {"shed_idle"}, "reasons")
 
 
+@scenario(model=MODELS, transport=(TCP4, UNIX))
+def who_has_spoken_is_not_shed(story, model, transport):
+    """Though the process has not had the time to look: it stood still."""
+    row = shed(model, transport)
+    daemon = story.serve(row)
+    inside = [daemon.dial().send("x").expect("x")
+              for _ in range(row["max_connections"])]
+    inside[0].expect_silence(0.05)
+    held = daemon.services()
+    for pid in held:
+        proc.stop(pid)
+    for client in inside:
+        client.send("y")
+    newcomer = daemon.dial().send("new")
+    for pid in held:
+        os.kill(pid, signal.SIGCONT)
+    for client in inside:
+        client.expect("y")
+    newcomer.expect("new")
+    daemon.stop()
+    expect_equal(daemon.totals().reasons, {"shed_idle": 1}, "reasons")
+
+
 @scenario(model=MODELS)
 def a_request_at_work_is_not_shed(story, model):
     """It sleeps, or is in the middle of a line: the newcomer waits."""
