@@ -32,7 +32,7 @@
 #include "model/event.h"
 
 #define ENTRIES 1024            /* submissions a turn; more make it two calls */
-#define COMPLETIONS 16384       /* a turn; more wait in the kernel */
+#define COMPLETIONS 8192        /* a turn; more wait in the kernel */
 #define BUFFERS 1024            /* a power of two */
 #define BUFFER_SIZE 2048
 #define A_BLOCK 64              /* connections that are made together */

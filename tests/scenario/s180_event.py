@@ -259,7 +259,7 @@ def more_messages_than_buffers_are_all_answered(story, transport):
 
 @scenario(io=IO, deadline=120, parallel=False)
 def more_completions_than_the_queue_holds_are_all_served(story, io):
-    """16,384 hold what a turn brings; here more peers speak at once."""
+    """8,192 hold what a turn brings; here more peers speak at once."""
     count = 17000
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < count + 500:
