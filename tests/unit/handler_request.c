@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "handler/api.h"
 #include "handler/request.h"
 #include "handler_suites.h"
