@@ -121,6 +121,30 @@ def a_client_that_resets_at_once_is_no_fault(story, model):
 
 
 @scenario(model=MODELS)
+def a_reset_before_the_first_byte_is_told(story, model):
+    """Of a connection that nobody had taken yet."""
+    daemon = story.serve(listener("echo", "echo", TCP4, model))
+    held = daemon.services()
+    for pid in held:
+        proc.stop(pid)
+    clients = [daemon.dial() for _ in range(5)]
+    names = [client.name for client in clients]
+    for client in clients:
+        client.reset()
+    for pid in held:
+        os.kill(pid, signal.SIGCONT)
+    for name in names:
+        line = daemon.log.wait(lambda r: r.get("peer") == name
+                               and "result" in r)
+        expect_equal((line["result"], line["bytes_in"]), ("reset", "0"),
+                     "of %r" % line)
+    daemon.dial().send("x").half_close().expect("x").expect_end()
+    daemon.stop()
+    expect_equal((daemon.totals().served, daemon.totals().errors), (1, 5),
+                 "served and errors")
+
+
+@scenario(model=MODELS)
 def a_write_buffer_delays_nothing_for_ever(story, model):
     """What is buffered goes out before the handler reads or returns."""
     daemon = story.serve(listener("up", "uppercase", TCP4, model,
