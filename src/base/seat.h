@@ -19,7 +19,7 @@
  */
 #define SEAT_WORKER_SIZE 32
 #define SEAT_ADDRESS_SIZE 112           /* holds a sockaddr_un */
-#define SEAT_SHED (-1)                  /* seat_idle_since() */
+#define SEAT_SHED (-1)                  /* seat_idle_since(): it leaves */
 
 /* Words, and not bytes: each is written as one, so there is no data race. */
 struct seat {

@@ -236,7 +236,8 @@ static const struct conf_row listener_rows[] = {
 	{ "when_full", LISTENER(CHOICE, when_full), .number = WHEN_FULL_QUEUE,
 	  .choices = when_full_words, .reload = RELOAD_GENERATION,
 	  .help = "What happens to a request beyond max_connections. "
-	      "\"queue\": it waits in the kernel's queue. \"refuse\": "
+	      "\"queue\": it waits in the kernel's queue, or in the process "
+	      "where io_uring had accepted it already. \"refuse\": "
 	      "refuse_text is sent and the connection closed; a datagram is "
 	      "dropped. \"reset\": the connection is reset; a datagram is "
 	      "dropped. \"shed_idle\": of the connections that are being "

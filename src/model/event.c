@@ -463,12 +463,11 @@ static int64_t
 event_room(const struct model_env *env)
 {
 	const struct event *event = env->state;
-	int64_t here = event->most - event->count > INT64_MAX ? INT64_MAX :
-	    (int64_t)(event->most - event->count);
-	int64_t room = env->conf->max_connections -
+	const size_t here = event->most - event->count;
+	const int64_t room = env->conf->max_connections -
 	    host_active_in_all(env->host);
 
-	return room < here ? room : here;
+	return room > 0 && here < (size_t)room ? (int64_t)here : room;
 }
 
 static bool

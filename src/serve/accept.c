@@ -6,7 +6,6 @@
 #include "serve/accept.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,8 +463,10 @@ ready_endpoints(struct acceptor *a, struct err *err)
 	for (size_t i = 0; i < a->count; i++) {
 		struct endpoint *ep = &a->endpoints[i];
 		int r = endpoint_settle(ep, err);
-		ep->is_own = a->env->host->size.slots == 1 ||
-		    (a->env->conf->reuse_port && endpoint_shares_port(ep));
+		if (r == 0)
+			ep->is_own = a->env->host->size.slots == 1 ||
+			    (a->env->conf->reuse_port &&
+			    endpoint_shares_port(ep));
 		if (r == 0)
 			r = ep->transport->ready(ep, a->env->conf, err);
 		if (r == 0 && ep->transport->is_stream &&
@@ -528,6 +529,7 @@ acceptor_new(struct model_env *env, const struct model *model,
 	}
 	a->env = env;
 	a->model = model;
+	a->can_listen = model->listen != NULL;
 	a->endpoints = endpoints;
 	a->count = count;
 	a->poll = -1;
@@ -540,7 +542,6 @@ acceptor_new(struct model_env *env, const struct model *model,
 	(void)pthread_mutex_init(&a->phase_lock, NULL);
 	(void)pthread_cond_init(&a->phase_changed, NULL);
 	backlog_init(&a->backlog);
-	listen_init(a);
 	a->spare = eventfd(0, EFD_CLOEXEC);
 	a->watches = calloc(count, sizeof(*a->watches));
 	a->is_collected = calloc(count, sizeof(*a->is_collected));

@@ -107,7 +107,6 @@ void accept_look_for_room(struct acceptor *a, const struct endpoint *ep);
 /* Does whoever finds no room wait, in the kernel's queue if possible? */
 bool accept_is_patient(const struct acceptor *a);
 /* listen.c, main thread: connections that the model accepts by itself. */
-void listen_init(struct acceptor *a);
 /* Is it time for that? */
 bool listen_is_due(const struct acceptor *a);
 /* From this endpoint. False: it is to be watched. */
@@ -128,6 +127,7 @@ void place_arrival(void *acceptor, struct arrival *arrival);
  * there is no place for him. If so, have the request that has waited longest for a
  * message ended. */
 void shed_for_newcomer(struct acceptor *a, const struct endpoint *ep);
+/* Does somebody wait in the kernel's queue? */
 bool shed_has_newcomer(const struct endpoint *ep);
 /* Where lanes take: open what they ring, and close it. */
 int shed_open(struct acceptor *a);

@@ -14,13 +14,8 @@
 #include "handler/request.h"
 #include "serve/arrive.h"
 
-#define PLENTY 512              /* places left: more than come in a turn */
-
-void
-listen_init(struct acceptor *a)
-{
-	a->can_listen = a->model->listen != NULL;
-}
+#define PLENTY 512              /* places left: more than come in a turn. The
+				 * row of "io" tells the number, too */
 
 /* After trouble the loop goes first. */
 bool

@@ -12,7 +12,6 @@
  * processes, since whoever it rang for looks after those that it kept silent.
  */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/epoll.h>

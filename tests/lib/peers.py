@@ -303,8 +303,8 @@ UNIXGRAM = Transport("unixgram", "unixgram:{dir}/{name}.gram")
 
 
 def own(transport):
-    """The same on a loopback address that only this process uses: the kernel
-    gives its port to nobody else while it is closed."""
+    """A transport of IPv4 on a loopback address that only this process uses:
+    the kernel gives its port to nobody else while it is closed."""
     pid = os.getpid()
     return transport.pattern.replace("127.0.0.1", "127.%d.%d.%d" % (
         64 + (pid >> 16 & 63), pid >> 8 & 255, pid & 255))
@@ -317,4 +317,5 @@ TRANSPORTS = STREAMS + DATAGRAMS
 
 __all__ = ["Address", "Stream", "Datagrams", "Deadline", "Transport",
            "TCP4", "TCP6", "UDP4", "UDP6", "UNIX", "ABSTRACT", "UNIXGRAM",
-           "STREAMS", "DATAGRAMS", "TRANSPORTS", "is_refused", "has_ipv6", "own"]
+           "STREAMS", "DATAGRAMS", "TRANSPORTS", "is_refused", "has_ipv6",
+           "own"]

@@ -53,7 +53,7 @@ def at_the_descriptor_limit_it_pauses_and_resumes(story, model):
                                   max_connections=200, workers=100)
                          if model is POOL else
                          listener("echo", "echo", TCP4, model,
-                                  max_connections=200))
+                                  max_connections=1000))
     service = daemon.services()[0]
     first = daemon.dial().send("x").expect("x")
     limit_descriptors(service, 5)
